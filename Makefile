@@ -1,0 +1,226 @@
+# GNU make. `make help` lists the targets.
+MAKEFLAGS += --no-builtin-rules
+.DEFAULT_GOAL := all
+.DELETE_ON_ERROR:
+
+BUILD   ?= build
+PREFIX  ?= /usr/local
+SBINDIR ?= $(PREFIX)/sbin
+DATADIR ?= $(PREFIX)/share/dcvagent
+DOCDIR  ?= $(PREFIX)/share/doc/dcvagent
+MANDIR  ?= $(PREFIX)/share/man
+UNITDIR ?= $(PREFIX)/lib/systemd/system
+ifeq ($(origin CC),default)
+CC      = gcc
+endif
+PKGS    = libuv libcares ldns libssl libcrypto inih jansson libidn2 sqlite3
+JOBS    = $(shell nproc 2>/dev/null || echo 2)
+
+DEPS      = gcc libc6-dev make pkg-config libuv1-dev libc-ares-dev libldns-dev libssl-dev libinih-dev libjansson-dev libidn2-dev libsqlite3-dev
+DEPS_TEST = $(DEPS) git libcmocka-dev python3 openssl ca-certificates iproute2 util-linux procps sqlite3 universal-ctags clang-format mandoc \
+            faketime bind9 bind9-dnsutils bind9-utils knot knot-dnsutils pdns-server pdns-backend-sqlite3 unbound nsd pebble
+DEPS_FUZZ = clang libclang-rt-14-dev
+DEPS_COV  = gcovr
+
+# The floors of the house, from the ground up (docs/ARCHITECTURE.md). DIRS may be cut to work on some of them alone.
+DIRS    ?= agent/base agent/conf agent/store agent/net providers agent/cert agent/dcv agent/ca agent/order agent/cmd
+
+WARN    = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wwrite-strings -Wundef \
+          -Wformat=2 -Wvla -Wcast-qual -Wno-missing-field-initializers
+ifeq ($(WERROR),1)
+WARN   += -Werror
+endif
+OPT     = -O2 -g
+HARDEN  = -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fstack-clash-protection $(HARDEN_$(shell uname -m))
+HARDEN_x86_64  = -fcf-protection
+HARDEN_aarch64 = -mbranch-protection=standard
+# Asked once, and not before a recipe needs it: `make deps` may have to install pkg-config first.
+PKG_CFLAGS = $(eval PKG_CFLAGS := $$(shell pkg-config --cflags $(PKGS)))$(PKG_CFLAGS)
+PKG_LIBS   = $(eval PKG_LIBS := $$(shell pkg-config --libs $(PKGS)))$(PKG_LIBS)
+DEFINES  = -D_GNU_SOURCE -Iagent -I. $(PKG_CFLAGS) $(CPPFLAGS)
+ALLFLAGS = -std=gnu11 $(WARN) $(OPT) $(HARDEN) -fPIE $(DEFINES) $(CFLAGS)
+LINK    = -pie -Wl,-z,relro,-z,now $(OPT) $(LDFLAGS)
+LIBS    = $(PKG_LIBS)
+
+# The test build: sanitizers, injected faults (base/fault.h). Never installed.
+T       = $(BUILD)/test
+TFLAGS  = -std=gnu11 $(WARN) -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined \
+          -DDCV_FAULTS $(DEFINES) $(CFLAGS)
+TLINK   = -fsanitize=address,undefined $(LDFLAGS)
+
+# libFuzzer's build.
+F       = $(BUILD)/fuzz
+FFLAGS  = -std=gnu11 -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined \
+          -DDCV_FAULTS $(DEFINES)
+FUZZ_SECONDS ?= 60
+
+SRC     = $(sort $(foreach d,$(DIRS),$(wildcard $(d)/*.c $(d)/*/*.c)))
+OBJ     = $(SRC:%.c=$(BUILD)/obj/%.o)
+TOBJ    = $(SRC:%.c=$(T)/obj/%.o)
+UNIT    = $(patsubst tests/unit/%.c,$(T)/unit/%,$(wildcard tests/unit/test_*.c))
+FAKES   = $(filter-out tests/scenario/test_%,$(wildcard tests/scenario/*.c))
+SCENE   = $(patsubst tests/scenario/%.c,$(T)/scenario/%,$(wildcard tests/scenario/test_*.c))
+UNITAID = $(filter-out tests/unit/test_%,$(wildcard tests/unit/*.c))
+LABPROG = $(patsubst tests/lab/%.c,$(T)/lab/%,$(wildcard tests/lab/*.c))
+FUZZ    = $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+TESTBIN = $(UNIT) $(SCENE) $(LABPROG) $(FUZZ:%=$(T)/fuzz/%) $(if $(wildcard agent/main.c),$(T)/dcvagent)
+
+## all: the program, build/dcvagent (installs what building needs if it is missing)
+all: $(BUILD)/dcvagent
+
+$(BUILD)/dcvagent: $(OBJ) $(BUILD)/obj/agent/main.o
+	$(CC) $(LINK) -o $@ $^ $(LIBS)
+
+$(BUILD)/obj/%.o: %.c | deps
+	@mkdir -p $(@D)
+	$(CC) $(ALLFLAGS) -MMD -MP -c -o $@ $<
+
+$(T)/obj/%.o: %.c | deps
+	@mkdir -p $(@D)
+	$(CC) $(TFLAGS) -MMD -MP -c -o $@ $<
+
+$(T)/libdcv.a: $(TOBJ)
+	@rm -f $@
+	ar rcs $@ $^
+
+$(T)/dcvagent: $(T)/obj/agent/main.o $(T)/libdcv.a
+	$(CC) $(TLINK) -o $@ $^ $(LIBS)
+
+# What several unit tests share lies in files without the prefix test_.
+$(T)/libunit.a: $(UNITAID:%.c=$(T)/obj/%.o)
+	@rm -f $@
+	ar rcs $@ $^
+
+$(T)/unit/%: $(T)/obj/tests/unit/%.o $(if $(UNITAID),$(T)/libunit.a) $(T)/libdcv.a
+	@mkdir -p $(@D)
+	$(CC) $(TLINK) -o $@ $^ $(LIBS) -lcmocka
+
+# The fakes come before the archive: what they define is not pulled from it.
+$(T)/scenario/%: $(T)/obj/tests/scenario/%.o $(FAKES:%.c=$(T)/obj/%.o) $(T)/libdcv.a
+	@mkdir -p $(@D)
+	$(CC) $(TLINK) -o $@ $^ $(LIBS) -lcmocka
+
+$(T)/lab/%: $(T)/obj/tests/lab/%.o $(T)/libdcv.a
+	@mkdir -p $(@D)
+	$(CC) $(TLINK) -o $@ $^ $(LIBS)
+
+$(T)/fuzz/%: $(T)/obj/tests/fuzz/%.o $(T)/obj/tests/fuzz/driver.o $(T)/libdcv.a
+	@mkdir -p $(@D)
+	$(CC) $(TLINK) -o $@ $^ $(LIBS)
+
+$(F)/obj/%.o: %.c | deps-fuzz
+	@mkdir -p $(@D)
+	clang $(FFLAGS) -MMD -MP -c -o $@ $<
+
+$(F)/libdcv.a: $(SRC:%.c=$(F)/obj/%.o)
+	@rm -f $@
+	ar rcs $@ $^
+
+$(F)/fuzz_%: $(F)/obj/tests/fuzz/fuzz_%.o $(F)/libdcv.a
+	clang -fsanitize=fuzzer,address,undefined -o $@ $^ $(LIBS)
+
+# Version and data folder are known to the files that name them, and to no other: a commit or another PREFIX rebuilds those alone.
+NAMERS := $(shell grep -lE 'DCVAGENT_(VERSION|DATADIR)' $(SRC) agent/main.c /dev/null 2>/dev/null)
+NAMED  := $(foreach d,$(BUILD)/obj $(T)/obj $(F)/obj,$(NAMERS:%.c=$(d)/%.o))
+$(NAMED): $(BUILD)/version.h
+$(NAMED): DEFINES += -include $(BUILD)/version.h
+$(BUILD)/version.h: version-now
+	@mkdir -p $(@D)
+	@printf '#define DCVAGENT_VERSION "%s"\n#define DCVAGENT_DATADIR "%s"\n' "$$(.ci/version)" '$(DATADIR)' > $@.new; \
+	if cmp -s $@.new $@; then rm -f $@.new; else mv $@.new $@; fi
+version-now: ;
+
+## test-programs: the test build: unit tests, scenarios, fuzz targets, lab programs, build/test/dcvagent (ASan, UBSan)
+test-programs: $(TESTBIN)
+
+## unit: builds and runs the unit tests alone
+unit: $(UNIT)
+	@for t in $(UNIT); do echo "== $$t"; $$t || exit 1; done
+
+## asan: the program and the unit tests with AddressSanitizer and UBSan
+asan: deps-test
+	@$(MAKE) --no-print-directory -j$(JOBS) test-programs
+
+## check: everything the project can test by itself: last line `N passed, N failed`, details in build/check.log
+check: deps-test
+	@MAKE='$(MAKE)' BUILD='$(BUILD)' JOBS='$(JOBS)' tests/run --build
+
+## lint: floors, sizes, banned calls, words, format, manual
+lint:
+	@BUILD='$(BUILD)' tests/run --only lint
+
+## fuzz: libFuzzer, FUZZ_SECONDS (60) for each target
+fuzz: $(FUZZ:%=$(F)/%)
+	@set -e; for t in $(FUZZ); do n=$${t#fuzz_}; mkdir -p $(F)/corpus/$$n tests/fuzz/corpus/$$n; echo "== $$t"; \
+	$(F)/$$t -max_total_time=$(FUZZ_SECONDS) -artifact_prefix=$(F)/$$t. -print_final_stats=0 -verbosity=0 \
+	$(F)/corpus/$$n tests/fuzz/corpus/$$n; done
+
+## bench: measurements
+bench: all
+	@BUILD='$(BUILD)' tests/bench/run
+
+## demo: an order from names to an installed certificate, in a network of its own
+demo: deps-test
+	@$(MAKE) --no-print-directory -s -j$(JOBS) all
+	@BUILD='$(BUILD)' tests/lab/demo
+
+## coverage: lines reached by unit tests, scenarios and labs (build/cov)
+coverage: deps-test
+	@.ci/deps $(DEPS_COV)
+	@find $(BUILD)/cov -name '*.gcda' -delete 2>/dev/null || true
+	@MAKE='$(MAKE) CFLAGS=--coverage LDFLAGS=--coverage WERROR=0' BUILD='$(BUILD)/cov' JOBS='$(JOBS)' \
+	tests/run --build --only unit,scenario,lab,fuzz || true
+	gcovr --root . --filter 'agent/' --filter 'providers/' --exclude-throw-branches -s $(BUILD)/cov/test/obj | tee $(BUILD)/cov/summary.txt
+
+## format: clang-format on all .c files (headers are aligned by hand)
+format:
+	find agent providers tests tools -name '*.c' -exec clang-format -i {} +
+
+## man: checks the manual pages
+man:
+	@for m in man/*.[58]; do mandoc -T lint -W warning "$$m" || exit 1; done; echo "manual pages: no faults"
+
+## deps: installs what building needs (Debian; root or sudo), quiet if nothing is missing
+deps:
+	@pkg-config --exists $(PKGS) 2>/dev/null && command -v $(CC) ar >/dev/null || .ci/deps $(DEPS)
+
+## deps-test: installs what `make check` and `make demo` need; starts no daemon
+deps-test:
+	@.ci/deps $(DEPS_TEST)
+deps-fuzz:
+	@.ci/deps $(DEPS) $(DEPS_FUZZ)
+
+## dist: build/dcvagent-VERSION.tar.xz of the last commit
+dist:
+	@set -e; v=$$(.ci/version); d=$(BUILD)/dist/dcvagent-$$v; rm -rf $(BUILD)/dist; mkdir -p $$d; \
+	git archive HEAD | tar -C $$d -xf -; echo "$$v" > $$d/VERSION; \
+	tar -C $(BUILD)/dist --sort=name --owner=0 --group=0 --numeric-owner --mtime="@$$(git log -1 --format=%ct)" -cJf \
+	$(BUILD)/dcvagent-$$v.tar.xz dcvagent-$$v; rm -rf $(BUILD)/dist; echo $(BUILD)/dcvagent-$$v.tar.xz
+
+## install: to DESTDIR, PREFIX (/usr/local): program, manual pages, descriptions, examples, systemd units
+install: all
+	install -Dm755 $(BUILD)/dcvagent $(DESTDIR)$(SBINDIR)/dcvagent
+	for m in $(wildcard man/*.5 man/*.8); do install -Dm644 $$m $(DESTDIR)$(MANDIR)/man$${m##*.}/$${m##*/}; done
+	find conf -type f | while read -r f; do install -Dm644 $$f $(DESTDIR)$(DATADIR)/$${f#conf/}; done
+	for u in dcvagent.service dcvagent.timer; do install -d $(DESTDIR)$(UNITDIR) && \
+	sed 's|/usr/sbin/dcvagent|$(SBINDIR)/dcvagent|' contrib/systemd/$$u > $(DESTDIR)$(UNITDIR)/$$u && chmod 644 $(DESTDIR)$(UNITDIR)/$$u; done
+	find contrib -type f | while read -r f; do install -Dm$$(test -x $$f && echo 755 || echo 644) $$f $(DESTDIR)$(DOCDIR)/examples/$${f#contrib/}; done
+	for f in $(wildcard LICENSE README.md CHANGELOG.md); do install -Dm644 $$f $(DESTDIR)$(DOCDIR)/$$f; done
+
+## uninstall: removes what install wrote; configuration, keys and certificates stay
+uninstall:
+	rm -f $(DESTDIR)$(SBINDIR)/dcvagent $(DESTDIR)$(UNITDIR)/dcvagent.service $(DESTDIR)$(UNITDIR)/dcvagent.timer
+	for m in $(wildcard man/*.5 man/*.8); do rm -f $(DESTDIR)$(MANDIR)/man$${m##*.}/$${m##*/}; done
+	rm -rf $(DESTDIR)$(DATADIR) $(DESTDIR)$(DOCDIR)
+
+## clean: removes the build folder
+clean:
+	rm -rf $(BUILD)
+
+## help: this list
+help:
+	@sed -n 's/^## \([a-z-]*\): /\1\t/p' Makefile | sort | awk -F '\t' '{printf "  %-14s %s\n", $$1, $$2}'
+
+-include $(shell find $(BUILD)/obj $(T)/obj $(F)/obj -name '*.d' 2>/dev/null)
+.PHONY: all version-now test-programs unit asan check lint fuzz bench demo coverage format man deps deps-test deps-fuzz dist install uninstall clean help
+.SECONDARY:
