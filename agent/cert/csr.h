@@ -1,0 +1,28 @@
+/* csr.h: certificate signing requests: PKCS#10 made from names and a subject, or read from a file made elsewhere (IIS). */
+#ifndef DCV_CERT_CSR_H
+#define DCV_CERT_CSR_H
+
+#include "base/secret.h"
+#include "base/str.h"
+
+struct csr {
+    uint8_t *der;
+    size_t n;
+    char spki[65];     /* hex SHA-256 of its public key's SPKI */
+    char cn[254];      /* inner form; "" where there is none or it is no host name */
+    struct strs names; /* SAN dNSNames, inner form */
+};
+
+/* names[0] is the CN (left out where longer than 64 octets); all names become SAN dNSNames, built as GENERAL_NAMEs (a comma in a name can inject nothing).
+ * subject: "C=HK, ST=Hong Kong, O=Example Limited" (UTF-8; RFC 4514 escapes \, ; keys C ST L O OU, others refused); NULL: CN alone.
+ * Faults RC_CONF: SUBJECT, CSR_NAMES. */
+bool csr_make(const struct secret *key_pem, const struct strs *names, const char *subject, struct csr *out, struct err *e);
+
+/* PEM (CRLF, BOM, leading text; NEW CERTIFICATE REQUEST too), DER, or base64 alone. Faults RC_CONF: CSR_READ, CSR_SIGNATURE (not signed by its
+ * own key), CSR_KEY (RSA below 2048, other curves than P-256, P-384, P-521), CSR_NAMES (a SAN that is no host name). */
+bool csr_read(const void *p, size_t n, struct csr *out, struct err *e);
+bool csr_pem(const uint8_t *der, size_t n, struct str *out);
+bool subject_check(const char *subject, char why[160]); /* for the configuration table */
+void csr_clear(struct csr *c);
+
+#endif
