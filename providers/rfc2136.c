@@ -1,0 +1,98 @@
+/* rfc2136.c: DNS UPDATE (RFC 2136) by TCP, signed with TSIG: BIND, Knot DNS, PowerDNS and every other server that speaks it.
+ *
+ * One message a batch: single records added, exact RDATA deleted; so values of others survive by construction, and the batch is carried out
+ * as a whole or not at all. Here: keys and life; rfc2136_read.c and rfc2136_apply.c do the work. */
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "conf/conf.h"
+#include "providers/rfc2136.h"
+
+static const struct conf_key keys[] = {
+    {.name = "server",
+     .type = CONF_SERVER,
+     .allowed = "192.0.2.53",
+     .required = true,
+     .help = "The server that takes updates (the primary, hidden or not): address[:port] or a name."},
+    {.name = "tsig_key_file",
+     .type = CONF_SECRET,
+     .allowed = "/etc/dcvagent/bind.key",
+     .help = "Key file as tsig-keygen, keymgr -t, nsupdate -y or pdnsutil write it; with several keys in it tsig_name chooses."},
+    {.name = "tsig_name", .type = CONF_TEXT, .allowed = "dcv-key", .help = "Name of the key, as the server has it."},
+    {.name = "tsig_algorithm",
+     .type = CONF_TEXT,
+     .standard = "hmac-sha256",
+     .check = tsig_algorithm_check,
+     .help = "Algorithm of the key: hmac-sha256, -sha224, -sha384, -sha512, -sha1, or -md5 with tsig_allow_md5."},
+    {.name = "tsig_secret_file",
+     .type = CONF_SECRET,
+     .allowed = "/etc/dcvagent/bind.secret",
+     .help = "File with the key's secret alone, in base64."},
+    {.name = "tsig_allow_md5", .type = CONF_YESNO, .standard = "no", .help = "Allows keys with the outdated hmac-md5."},
+    {.name = "sign_query",
+     .type = CONF_YESNO,
+     .standard = "no",
+     .help = "Signs the reading questions to server= too, for BIND views that are chosen by key."},
+    {0}};
+
+static void close_provider(struct provider *p)
+{
+    if (!p)
+        return;
+    stream_close(p->stream);
+    tsig_key_free(&p->key);
+    free(p);
+}
+
+static bool open_provider(struct provider **out, const struct section *s, struct net *n, struct err *e)
+{
+    struct endpoints server;
+    section_servers(s, "server", &server);
+    struct provider *p = mem_new(sizeof *p);
+    bool none = true, good = false;
+    if (!server.n)
+        err_set(e, RC_CONF, "SERVER", "[provider %s]: server= is missing: the address of the name server that takes updates", s->name);
+    else if (server.e[0].via == VIA_TLS || server.e[0].via == VIA_HTTPS)
+        err_set(e, RC_CONF, "SERVER", "[provider %s]: updates go by TCP only; write server= without tls:// or https://", s->name);
+    else
+        good = tsig_key_section(&p->key, s, &none, e);
+    if (good) {
+        p->net = n;
+        p->has_key = !none;
+        p->sign_query = p->has_key && section_yes(s, "sign_query");
+        endpoint_show(&server.e[0], p->server, sizeof p->server);
+        p->stream = stream_open(n, &server.e[0]);
+        if (none)
+            say(LEVEL_WARNING, NULL, "UPDATE_WITHOUT_KEY",
+                "[provider %s]: no TSIG key is configured: updates go unsigned and answers are taken unproven; "
+                "set tsig_key_file",
+                s->name);
+    }
+    endpoints_free(&server);
+    if (good)
+        *out = p;
+    else
+        close_provider(p);
+    return good;
+}
+
+static void warm(struct provider *p, const char *zone)
+{
+    (void)zone;
+    stream_warm(p->stream);
+}
+
+extern const struct provider_ops provider_rfc2136;
+const struct provider_ops provider_rfc2136 = {
+    .type = "rfc2136",
+    .summary = "DNS UPDATE signed with TSIG: BIND, Knot DNS, PowerDNS and others",
+    .caps = CAN_READ | CAN_BATCH | ATOMIC,
+    .grade = 'A',
+    .keys = keys,
+    .open = open_provider,
+    .warm = warm,
+    .read = rfc2136_read,
+    .apply = rfc2136_apply,
+    .close = close_provider,
+};

@@ -1,0 +1,192 @@
+/* rfc2136_read.c: the sets at the update server: a question an owner, pipelined on the one connection. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "providers/rfc2136.h"
+
+enum { QUESTIONS = 50 }; /* under way at once */
+
+struct question {
+    struct exchange x;
+    struct reading *r;
+    struct rrset *set;
+    struct update u;
+    bool again; /* asked a second time */
+};
+
+struct reading {
+    struct provider *p;
+    struct lookup *l;
+    struct question *q;
+    size_t next, answered, open;
+};
+
+static const struct tsig_key *reading_key(const struct reading *r)
+{
+    return r->p->sign_query ? &r->p->key : NULL;
+}
+
+static void reading_free(struct reading *r)
+{
+    r->l->impl = NULL;
+    for (size_t i = 0; i < r->next; i++) {
+        op_cancel(&r->q[i].x.op);
+        update_free(&r->q[i].u);
+    }
+    free(r->q);
+    free(r);
+}
+
+static void read_detach(struct op *op)
+{
+    struct lookup *l = (struct lookup *)op;
+    reading_free(l->impl);
+}
+
+/* A partial read is an error: nothing of it is given out. */
+static void read_end(struct reading *r, const struct err *e)
+{
+    struct lookup *l = r->l;
+    for (size_t i = 0; e && i < l->n; i++)
+        rrset_clear(&l->set[i]);
+    reading_free(r);
+    op_settle(&l->op, e);
+}
+
+static void question_done(struct op *op, const struct err *e);
+
+static bool ask(struct question *q, struct err *e)
+{
+    struct reading *r = q->r;
+    update_free(&q->u);
+    update_question(&q->u, q->set->owner, TYPE_TXT);
+    if (!update_seal(&q->u, stream_id(r->p->stream), reading_key(r), clock_now(), e))
+        return false;
+    q->x = (struct exchange){.out = {q->u.w.p, q->u.w.n}};
+    q->x.op.done = question_done;
+    q->x.op.owner = q;
+    r->open++;
+    stream_send(r->p->stream, &q->x);
+    return true;
+}
+
+static void take_values(struct rrset *set, const struct dns_reply *a)
+{
+    for (size_t i = 0; i < a->n; i++) {
+        const struct dns_rr *rr = &a->rr[i];
+        if (rr->section != SECTION_ANSWER)
+            continue;
+        if (rr->type == TYPE_DNAME || (rr->type == TYPE_CNAME && strcmp(rr->owner, set->owner) == 0))
+            set->cname = true;
+        if (rr->type != TYPE_TXT || strcmp(rr->owner, set->owner) != 0)
+            continue;
+        uint8_t *value = mem_new(rr->rdata.n + 1);
+        size_t n;
+        if (dns_txt_value(rr->rdata, value, rr->rdata.n + 1, &n)) {
+            rrset_add(set, value, n);
+            set->ttl = rr->ttl;
+        }
+        free(value);
+    }
+}
+
+/* An answer that is proven, as far as that was asked for: does it come from the authority? */
+static bool judge_reply(const struct reading *r, struct question *q, struct bytes in, struct err *e)
+{
+    struct dns_reply reply;
+    void *hold;
+    if (!dns_parse(in.p, in.n, &reply, &hold, e))
+        return err_at(e, "%s", r->p->server);
+    const char *owner = q->set->owner;
+    if (reply.rcode != DNS_NOERROR && reply.rcode != DNS_NXDOMAIN) {
+        err_set(e, RC_NET, "READ_FAILED", "%s answers %s to the question for TXT at %s; the set there is unknown, nothing is written",
+                r->p->server, dns_rcode_word(reply.rcode), owner);
+        err_again(e, 0);
+    } else if (!reply.aa) {
+        err_set(e, RC_NET, "READ_NOT_AUTHORITATIVE",
+                "%s is not authoritative for %s (zone %s of the provider): it answers without AA; set server= to the zone's primary, or "
+                "zones= to the "
+                "zone that %s lies in (is it delegated away?)",
+                r->p->server, owner, r->l->zone, owner);
+    } else if (reply.tc) {
+        err_set(e, RC_NET, "READ_FAILED", "%s cut its answer for TXT at %s although it came by TCP: the set is too large", r->p->server,
+                owner);
+    } else {
+        take_values(q->set, &reply);
+    }
+    free(hold);
+    return e->rc == RC_OK || err_at(e, "%s", owner);
+}
+
+static bool judge_question(const struct reading *r, struct question *q, struct err *e)
+{
+    struct update_answer a;
+    bool proven = update_question_judge(q->x.in, &q->u, reading_key(r), clock_now(), &a);
+    if (a.fits && a.rcode == DNS_REFUSED) {
+        err_set(e, RC_NET, "READ_REFUSED", "%s refuses to answer for TXT at %s (REFUSED): allow queries from this machine there%s",
+                r->p->server, q->set->owner,
+                r->p->sign_query ? " with this key"
+                                 : ", or set sign_query = yes where the view is chosen by key; check server= and zones=");
+        return err_at(e, "%s", q->set->owner);
+    }
+    if (proven)
+        return judge_reply(r, q, q->x.in, e);
+    struct update_about about = {
+        .server = r->p->server, .zone = r->l->zone, .owner = q->set->owner, .key = reading_key(r), .type = TYPE_TXT, .question = true};
+    update_err(&a, &about, e);
+    e->rc = RC_NET;
+    return false;
+}
+
+static bool ask_more(struct reading *r, struct err *e)
+{
+    while (r->open < QUESTIONS && r->next < r->l->n) {
+        struct question *q = &r->q[r->next];
+        *q = (struct question){.r = r, .set = &r->l->set[r->next]};
+        r->next++;
+        if (!ask(q, e))
+            return false;
+    }
+    return true;
+}
+
+static void question_done(struct op *op, const struct err *e)
+{
+    struct question *q = op->owner;
+    struct reading *r = q->r;
+    struct err fault = {0};
+    bool good;
+    r->open--;
+    if (e && !q->again && strcmp(e->code, "STREAM_UNSURE") == 0) { /* closed under a question: it is asked again (RFC 7766 6.2.4) */
+        q->again = true;
+        good = ask(q, &fault);
+    } else if (e) {
+        fault = *e;
+        good = false;
+    } else {
+        good = judge_question(r, q, &fault);
+        r->answered += good;
+    }
+    good = good && ask_more(r, &fault);
+    if (!good)
+        read_end(r, &fault);
+    else if (r->answered == r->l->n)
+        read_end(r, NULL);
+}
+
+void rfc2136_read(struct provider *p, struct lookup *l)
+{
+    struct reading *r = mem_new(sizeof *r);
+    struct err e = {0};
+    *r = (struct reading){.p = p, .l = l, .q = mem_array(l->n ? l->n : 1, sizeof *r->q)};
+    l->impl = r;
+    op_start(&l->op, read_detach);
+    for (size_t i = 0; i < l->n; i++)
+        rrset_clear(&l->set[i]);
+    if (!ask_more(r, &e))
+        read_end(r, &e);
+    else if (l->n == 0)
+        read_end(r, NULL);
+}
