@@ -1,0 +1,167 @@
+/* preflight_caa.c: the CAA set that counts for a name, asked at authorities from the name upwards (RFC 8659, 3). */
+#include "dcv/preflight_impl.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/names.h"
+
+static bool look(struct tour *t, const struct dns_reply *r)
+{
+    struct caa_known *k = t->owner;
+    bool cname = false;
+
+    if (!r->aa || (r->rcode != DNS_NOERROR && r->rcode != DNS_NXDOMAIN))
+        return false;
+    k->set = mem_array(CAA_MAX, sizeof(*k->set));
+    for (size_t i = 0; i < r->n && k->n < CAA_MAX; i++) {
+        struct caa_rr *rr = &k->set[k->n];
+
+        if (r->rr[i].section != SECTION_ANSWER)
+            continue;
+        cname |= r->rr[i].type == TYPE_CNAME;
+        if (r->rr[i].type == TYPE_CAA && dns_caa(r->rr[i].rdata, &rr->flags, rr->tag, rr->value, sizeof rr->value))
+            k->n++;
+    }
+    k->alias = cname && !k->n;
+    return true;
+}
+
+static void end(struct tour *t, bool good)
+{
+    struct caa_known *k = t->owner;
+
+    k->failed = !good;
+    if (!good)
+        snprintf(k->why, sizeof k->why, "%.127s", t->last.rc ? t->last.text : "no server of its zone answers with authority");
+    k->done = true;
+    waits_wake(&k->waits);
+}
+
+static struct caa_known *known(const struct zones *z, const char *name)
+{
+    struct caa_known *k = z->caa;
+
+    while (k && !name_same(k->name, name))
+        k = k->next;
+    return k;
+}
+
+/* go() may be called before this returns. */
+static void caa_ask(struct zones *z, const struct zone *at, const char *name, void (*go)(void *arg), void *arg)
+{
+    struct caa_known *k = known(z, name);
+
+    if (k && k->done) {
+        go(arg);
+        return;
+    }
+    if (k) {
+        waits_add(&k->waits, go, arg);
+        return;
+    }
+    k = mem_new(sizeof *k);
+    snprintf(k->name, sizeof k->name, "%s", name);
+    k->next = z->caa;
+    z->caa = k;
+    for (size_t i = 0; i < at->n; i++)
+        for (size_t j = 0; j < at->server[i].at.n; j++)
+            endpoints_add(&k->at, &at->server[i].at.e[j]);
+    waits_add(&k->waits, go, arg);
+    k->tour.look = look;
+    k->tour.end = end;
+    k->tour.owner = k;
+    tour_start(&k->tour, z->net, k->at, k->name, TYPE_CAA, false);
+}
+
+void caa_forget(struct zones *z)
+{
+    while (z->caa) {
+        struct caa_known *k = z->caa;
+
+        z->caa = k->next;
+        tour_free(&k->tour);
+        endpoints_free(&k->at);
+        free(k->set);
+        free(k->waits.w);
+        free(k);
+    }
+}
+
+/* --- the climb ------------------------------------------------------------------------------------------------------------------- */
+
+static void step(struct climb *c);
+
+static const char *asked_at(const struct climb *c)
+{
+    return c->site->chain.n > 1 ? c->site->owner : c->at;
+}
+
+static void told(void *arg)
+{
+    struct climb *c = arg;
+    const char *parent = name_parent(c->at);
+
+    c->known = known(c->z, asked_at(c));
+    if (c->known->failed) {
+        c->failed = true;
+        snprintf(c->why, sizeof c->why, "CAA could not be asked: %.120s", c->known->why);
+        c->end(c);
+        return;
+    }
+    if (c->known->alias && !c->found) { /* an alias met on the way up: its own walk finds the target */
+        c->site = NULL;
+        step(c);
+        return;
+    }
+    if (c->known->n || !parent || !*parent) {
+        c->end(c);
+        return;
+    }
+    memmove(c->at, parent, strlen(parent) + 1);
+    c->found = false;
+    if (c->site->chain.n > 1 || !name_within(c->at, c->site->zone->apex))
+        c->site = NULL;
+    step(c);
+}
+
+static void found(struct op *op, const struct err *e)
+{
+    struct climb *c = op->owner;
+
+    if (e || !c->find.site || !c->find.site->zone) {
+        c->failed = true;
+        snprintf(c->why, sizeof c->why, "the authority of %.60s could not be found: %.100s", c->at, e ? e->text : "");
+        c->end(c);
+        return;
+    }
+    c->site = c->find.site;
+    c->found = true;
+    step(c);
+}
+
+static void step(struct climb *c)
+{
+    if (!c->site) {
+        c->find = (struct find){.op = {.done = found, .owner = c}, .name = c->at, .anywhere = true};
+        zone_find(c->z, &c->find);
+        return;
+    }
+    caa_ask(c->z, c->site->zone, asked_at(c), told, c);
+}
+
+void climb_start(struct climb *c, const char *name, const struct site *site)
+{
+    snprintf(c->at, sizeof c->at, "%s", name);
+    c->site = site && site->zone && name_same(site->name, name) ? site : NULL;
+    step(c);
+}
+
+void climb_cancel(struct climb *c)
+{
+    op_cancel(&c->find.op);
+    for (struct caa_known *k = c->z->caa; k; k = k->next)
+        waits_drop(&k->waits, c);
+}

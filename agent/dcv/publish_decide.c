@@ -1,0 +1,74 @@
+#include "dcv/publish_decide.h"
+
+#include <string.h>
+
+enum deed decide_before(const struct ledger_row *r, const struct standing *others, bool recheck)
+{
+    if (r->state == LEDGER_GONE)
+        return DEED_NONE;
+    if (r->wanted) {
+        if (r->state == LEDGER_PRESENT || r->state == LEDGER_FOUND)
+            return recheck ? DEED_READ : DEED_NONE;
+        return DEED_READ;
+    }
+    if (r->state == LEDGER_FOUND) /* a stranger's: it stays where it is */
+        return DEED_GONE;
+    if (r->written == 0) /* nothing has ever left for it */
+        return DEED_GONE;
+    if (others->wanted) /* the other row goes on with it, and deletes it in the end */
+        return DEED_GONE;
+    return DEED_READ;
+}
+
+static enum deed decide_unwanted(const struct ledger_row *r, const struct standing *others, bool there, bool unsure)
+{
+    if (r->state == LEDGER_FOUND || r->written == 0 || others->wanted)
+        return DEED_GONE;
+    return there || unsure ? DEED_DELETE : DEED_GONE;
+}
+
+enum deed decide_read(const struct ledger_row *r, const struct standing *others, const struct rrset *set, bool foreign, bool may_share,
+                      bool unsure)
+{
+    bool there = !set->cname && rrset_has(set, r->rec.value);
+
+    if (r->state == LEDGER_GONE)
+        return DEED_NONE;
+    if (!r->wanted)
+        return decide_unwanted(r, others, there, unsure);
+    if (there && r->state == LEDGER_FOUND)
+        return DEED_FOUND;
+    if (there)
+        return r->written || (others->written && !others->found) ? DEED_PRESENT : DEED_FOUND;
+    if (set->cname)
+        return DEED_CNAME;
+    if ((r->state == LEDGER_PRESENT || r->state == LEDGER_FOUND) && r->again >= PUT_BACK_MAX)
+        return DEED_REMOVED;
+    return foreign && !may_share ? DEED_SHARED : DEED_ADD;
+}
+
+enum outcome decide_after(bool add, enum change_result result, bool there, int64_t before)
+{
+    if (add == there) {
+        if (add && before == 0 && result == CHANGE_REFUSED)
+            return OUT_FOUND;
+        return add ? OUT_PRESENT : OUT_GONE;
+    }
+    switch (result) {
+    case CHANGE_DONE:
+        return OUT_NOT_APPLIED;
+    case CHANGE_REFUSED:
+        return OUT_REFUSED;
+    default:
+        return OUT_AGAIN;
+    }
+}
+
+bool decide_share(const char *word, char grade)
+{
+    if (word && strcmp(word, "refuse") == 0)
+        return false;
+    if (word && strcmp(word, "merge") == 0)
+        return grade <= 'D';
+    return grade == 'A' || grade == 'B';
+}

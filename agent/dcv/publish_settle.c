@@ -1,0 +1,110 @@
+/* publish_settle.c: what the read-back proves, row by row. */
+#include "dcv/publish_impl.h"
+
+#include <string.h>
+
+static void refused(const struct lane *l, const struct prow *r, const struct change *c, struct err *why)
+{
+    *why = c->err;
+    err_at(why, "%s", r->owner);
+    err_set(why, RC_WRITE, "WRITE_REFUSED", "[provider %s] refused to %s the TXT in zone %s and did not say why", l->src->name,
+            c->add ? "add" : "delete", l->zone);
+}
+
+static void unsure(const struct lane *l, const struct prow *r, const struct change *c, struct err *why)
+{
+    *why = c->err;
+    err_at(why, "%s", r->owner);
+    err_set(why, RC_NET, "WRITE_UNSURE", "[provider %s] did not say whether the TXT in zone %s was %s; read back: it was not", l->src->name,
+            l->zone, c->add ? "added" : "deleted");
+    err_again(why, why->not_before);
+}
+
+static bool is_gone(struct lane *l, struct prow *r, struct err *e)
+{
+    if (!tell_evidence(l->p, r, "deleted", e))
+        return false;
+    r->row.written = 0;
+    r->row.ref[0] = '\0';
+    if (!r->row.wanted)
+        return row_settled(l->p, r, LEDGER_GONE, e);
+    r->row.state = LEDGER_INTENDED; /* wanted again while the delete was under way */
+    r->tries = 0;
+    r->due = 0;
+    r->unsure = r->failed = false;
+    return row_put(l->p, r, e);
+}
+
+static bool is_present(struct lane *l, struct prow *r, const struct change *c, struct err *e)
+{
+    if (c->result == CHANGE_DONE)
+        memcpy(r->row.ref, c->new_ref, sizeof(r->row.ref));
+    return tell_evidence(l->p, r, "added", e) && row_settled(l->p, r, LEDGER_PRESENT, e);
+}
+
+static bool settle_row(struct lane *l, struct prow *r, struct err *e)
+{
+    const struct change *c = &l->batch.c[r->change];
+    const struct rrset *set = sets_find(&l->back, r->owner);
+    bool there = set && !set->cname && rrset_has(set, r->row.rec.value);
+    struct err why = {0};
+
+    switch (decide_after(c->add, c->result, there, r->before)) {
+    case OUT_PRESENT:
+        return is_present(l, r, c, e);
+    case OUT_FOUND:
+        r->row.written = r->prior;
+        return tell_evidence(l->p, r, "found", e) && row_settled(l->p, r, LEDGER_FOUND, e);
+    case OUT_GONE:
+        return is_gone(l, r, e);
+    case OUT_NOT_APPLIED:
+        why_not_applied(l, r, c->add, &why);
+        why.again = r->tries + 1 < TRIES_LIAR;
+        break;
+    case OUT_REFUSED:
+        if (c->add) /* nothing left: what appears there later is not ours */
+            r->row.written = r->prior;
+        refused(l, r, c, &why);
+        break;
+    case OUT_AGAIN:
+        r->unsure |= c->add;
+        unsure(l, r, c, &why);
+        break;
+    }
+    return row_failed(l->p, r, &why, e);
+}
+
+/* The read-back itself failed: nothing is known but what was refused for certain. */
+static bool settle_blind(struct lane *l, struct prow *r, struct err *e)
+{
+    const struct change *c = &l->batch.c[r->change];
+    struct err why = l->err;
+
+    if (c->result == CHANGE_REFUSED) {
+        if (c->add)
+            r->row.written = r->prior;
+        refused(l, r, c, &why);
+    } else {
+        r->unsure |= c->add;
+    }
+    return row_failed(l->p, r, &why, e);
+}
+
+bool lane_settle(struct lane *l, struct err *e)
+{
+    bool blind = l->err.rc != RC_OK;
+    enum foreign others = FOREIGN_INTACT;
+
+    if (l->restoring)
+        return foreign_restored(l, e);
+    if (!blind)
+        others = foreign_check(l);
+    for (size_t i = 0; i < l->n; i++)
+        if (!(blind ? settle_blind(l, l->row[i], e) : settle_row(l, l->row[i], e)))
+            return false;
+    if (others == FOREIGN_RESTORE)
+        foreign_restore(l);
+    if (others == FOREIGN_PROBE)
+        foreign_probe(l);
+    return true;
+}

@@ -1,0 +1,10 @@
+/* visible_tell.h: why a record does not count as visible, in words. */
+#ifndef DCV_DCV_VISIBLE_TELL_H
+#define DCV_DCV_VISIBLE_TELL_H
+
+#include "dcv/visible.h"
+
+/* From w->seen and the views. waited: s. */
+void watch_err(const struct watch *w, int64_t waited, struct err *e);
+
+#endif
