@@ -13,10 +13,10 @@ UNITDIR ?= $(PREFIX)/lib/systemd/system
 ifeq ($(origin CC),default)
 CC      = gcc
 endif
-PKGS    = libuv libcares ldns libssl libcrypto inih jansson libidn2 sqlite3
+PKGS    = libuv libcares libcurl ldns libssl libcrypto inih jansson libidn2 sqlite3
 JOBS    = $(shell nproc 2>/dev/null || echo 2)
 
-DEPS      = gcc libc6-dev make pkg-config libuv1-dev libc-ares-dev libldns-dev libssl-dev libinih-dev libjansson-dev libidn2-dev libsqlite3-dev
+DEPS      = gcc libc6-dev make pkg-config libuv1-dev libc-ares-dev libldns-dev libcurl4-openssl-dev libssl-dev libinih-dev libjansson-dev libidn2-dev libsqlite3-dev
 DEPS_TEST = $(DEPS) git libcmocka-dev python3 openssl ca-certificates iproute2 util-linux procps sqlite3 universal-ctags clang-format mandoc \
             faketime bind9 bind9-dnsutils bind9-utils knot knot-dnsutils pdns-server pdns-backend-sqlite3 unbound nsd pebble
 DEPS_FUZZ = clang libclang-rt-14-dev
@@ -63,7 +63,7 @@ SCENE   = $(patsubst tests/scenario/%.c,$(T)/scenario/%,$(wildcard tests/scenari
 UNITAID = $(filter-out tests/unit/test_%,$(wildcard tests/unit/*.c))
 LABPROG = $(patsubst tests/lab/%.c,$(T)/lab/%,$(wildcard tests/lab/*.c))
 FUZZ    = $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
-TESTBIN = $(UNIT) $(SCENE) $(LABPROG) $(FUZZ:%=$(T)/fuzz/%) $(if $(wildcard agent/main.c),$(T)/dcvagent)
+TESTBIN = $(PAGES) $(UNIT) $(SCENE) $(LABPROG) $(FUZZ:%=$(T)/fuzz/%) $(if $(wildcard agent/main.c),$(T)/dcvagent)
 
 ## all: the program, build/dcvagent (installs what building needs if it is missing)
 all: $(BUILD)/dcvagent
@@ -177,8 +177,8 @@ format:
 	find agent providers tests tools -name '*.c' -exec clang-format -i {} +
 
 ## man: checks the manual pages
-man:
-	@for m in man/*.[58]; do mandoc -T lint -W warning "$$m" || exit 1; done; echo "manual pages: no faults"
+man: pages
+	@for m in $(PAGES); do mandoc -T lint -W warning "$$m" || exit 1; done; echo "manual pages: no faults"
 
 ## deps: installs what building needs (Debian; root or sudo), quiet if nothing is missing
 deps:
@@ -197,11 +197,14 @@ dist:
 	tar -C $(BUILD)/dist --sort=name --owner=0 --group=0 --numeric-owner --mtime="@$$(git log -1 --format=%ct)" -cJf \
 	$(BUILD)/dcvagent-$$v.tar.xz dcvagent-$$v; rm -rf $(BUILD)/dist; echo $(BUILD)/dcvagent-$$v.tar.xz
 
+include tools/manual.mk
+
 ## install: to DESTDIR, PREFIX (/usr/local): program, manual pages, descriptions, examples, systemd units
-install: all
+install: all pages
 	install -Dm755 $(BUILD)/dcvagent $(DESTDIR)$(SBINDIR)/dcvagent
-	for m in $(wildcard man/*.5 man/*.8); do install -Dm644 $$m $(DESTDIR)$(MANDIR)/man$${m##*.}/$${m##*/}; done
-	find conf -type f | while read -r f; do install -Dm644 $$f $(DESTDIR)$(DATADIR)/$${f#conf/}; done
+	for m in $(PAGES); do install -Dm644 $$m $(DESTDIR)$(MANDIR)/man$${m##*.}/$${m##*/}; done
+	install -Dm644 $(COMPLETION) $(DESTDIR)$(PREFIX)/share/bash-completion/completions/dcvagent
+	[ ! -d conf ] || find conf -type f | while read -r f; do install -Dm644 $$f $(DESTDIR)$(DATADIR)/$${f#conf/}; done
 	for u in dcvagent.service dcvagent.timer; do install -d $(DESTDIR)$(UNITDIR) && \
 	sed 's|/usr/sbin/dcvagent|$(SBINDIR)/dcvagent|' contrib/systemd/$$u > $(DESTDIR)$(UNITDIR)/$$u && chmod 644 $(DESTDIR)$(UNITDIR)/$$u; done
 	find contrib -type f | while read -r f; do install -Dm$$(test -x $$f && echo 755 || echo 644) $$f $(DESTDIR)$(DOCDIR)/examples/$${f#contrib/}; done
@@ -210,7 +213,8 @@ install: all
 ## uninstall: removes what install wrote; configuration, keys and certificates stay
 uninstall:
 	rm -f $(DESTDIR)$(SBINDIR)/dcvagent $(DESTDIR)$(UNITDIR)/dcvagent.service $(DESTDIR)$(UNITDIR)/dcvagent.timer
-	for m in $(wildcard man/*.5 man/*.8); do rm -f $(DESTDIR)$(MANDIR)/man$${m##*.}/$${m##*/}; done
+	for m in $(PAGES); do rm -f $(DESTDIR)$(MANDIR)/man$${m##*.}/$${m##*/}; done
+	rm -f $(DESTDIR)$(PREFIX)/share/bash-completion/completions/dcvagent
 	rm -rf $(DESTDIR)$(DATADIR) $(DESTDIR)$(DOCDIR)
 
 ## clean: removes the build folder

@@ -104,7 +104,10 @@ struct net *net_new(const struct net_setup *setup, struct err *e)
     n->dns = dns_new(n, e);
     if (!n->dns)
         goto fault;
-    read_resolv_conf(&n->system, setup->resolv_conf ? setup->resolv_conf : "/etc/resolv.conf");
+    for (size_t i = 0; setup->discovery && i < setup->discovery->n; i++)
+        endpoints_add(&n->system, &setup->discovery->e[i]);
+    if (!n->system.n)
+        read_resolv_conf(&n->system, setup->resolv_conf ? setup->resolv_conf : "/etc/resolv.conf");
     return n;
 fault:
     net_free(n);

@@ -9,6 +9,7 @@ struct net;
 
 struct net_setup {
     const char *source_address; /* [agent] source_address; NULL */
+    const struct endpoints *discovery; /* [verify] discovery; NULL or empty: the system's resolv.conf */
     const char *resolv_conf;    /* NULL: /etc/resolv.conf: where `discovery = system` looks */
 };
 

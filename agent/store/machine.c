@@ -65,14 +65,3 @@ bool store_adopt(struct store *s, struct err *e)
     free(id);
     return ok;
 }
-
-bool store_adopted_since(struct store *s, int64_t *when)
-{
-    char *text = value_get(s, MODULE, "adopted");
-    bool ever = text != NULL;
-
-    if (ever)
-        *when = strtoll(text, NULL, 10);
-    free(text);
-    return ever;
-}

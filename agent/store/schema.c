@@ -170,8 +170,8 @@ static bool damaged(struct store *s, const char *why, struct err *e)
         copy_aside(wal, wal_copy, NULL); /* it may hold what the file lacks */
     err_set(e, RC_STATE, "STORE_DAMAGED",
             "state.db is damaged (%s); %s%.60s; keys/ archive/ live/ are untouched. Put back state.db from a file made by "
-            "`dcvagent state backup` (tar) and remove state.db-wal. Without one move both away: the next run begins anew; open orders "
-            "and their DNS records are then unknown to it",
+            "`dcvagent state backup` (tar) and remove state.db-wal. Without one move them and keys/ away: the next run begins anew; open "
+            "orders and their DNS records are then unknown to it",
             why, kept ? "copy: " : "NO COPY KEPT: ", kept ? strrchr(copy, '/') + 1 : copying.text);
     err_at(e, "%s", s->path);
     free(copy);

@@ -41,7 +41,6 @@ bool store_locked(const struct store *s); /* by us */
  * `dcvagent state adopt`. A machine without an id is accepted. Both are in the turn's transaction if one is open, else in their own. */
 bool store_machine(struct store *s, struct err *e);
 bool store_adopt(struct store *s, struct err *e);
-bool store_adopted_since(struct store *s, int64_t *when); /* of the last adoption; orders begun earlier are looked up first */
 
 /* A consistent copy of the database, keys/, archive/ and live/ as one file (tar, 0600), never overwriting (code EXISTS). Not inside a
  * turn. */

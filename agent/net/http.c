@@ -1,0 +1,241 @@
+/* http.c: requests: started, capped, settled. The transfers themselves are curl's, on our loop (http_loop.c). */
+#include "net/http_impl.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+
+enum { LIMIT_MS = 60000, BODY_MAX = 1 << 20, HEAD_MAX = 65536, CONNECT_MS = 10000 };
+
+/* --- one transfer ---------------------------------------------------------------------------------------------------------------- */
+
+/* A transfer's own block: a cancelled request leaves it to die alone. */
+static void transfer_free(struct transfer *t)
+{
+    if (t->easy) {
+        curl_multi_remove_handle(t->client->multi, t->easy);
+        curl_easy_cleanup(t->easy);
+    }
+    curl_slist_free_all(t->headers);
+    op_cancel(&t->later.op);
+    free(t);
+}
+
+static void forget(struct op *op)
+{
+    struct http *h = (struct http *)op;
+    struct transfer *t = h->impl;
+    if (t) {
+        t->h = NULL;
+        transfer_free(t);
+        h->impl = NULL;
+    }
+}
+
+static void settle(struct transfer *t, const struct err *e)
+{
+    struct http *h = t->h;
+    h->impl = NULL;
+    transfer_free(t);
+    op_settle(&h->op, e);
+}
+
+static size_t on_body(char *p, size_t size, size_t n, void *arg)
+{
+    struct transfer *t = arg;
+    str_put(&t->h->in, p, size * n);
+    t->large |= t->h->in.cut;
+    return t->large ? 0 : size * n;
+}
+
+static size_t on_head(char *p, size_t size, size_t n, void *arg)
+{
+    struct transfer *t = arg;
+    if (size * n >= 5 && memcmp(p, "HTTP/", 5) == 0) /* a later answer (after 100 Continue, or a proxy's) replaces the earlier one's head */
+        str_free(&t->h->head);
+    str_put(&t->h->head, p, size * n);
+    t->large |= t->h->head.cut;
+    return t->large ? 0 : size * n;
+}
+
+static bool was_sent(CURL *easy)
+{
+    long up = 0;
+    curl_easy_getinfo(easy, CURLINFO_REQUEST_SIZE, &up);
+    return up > 0;
+}
+
+static bool tls_fault(CURLcode code)
+{
+    return code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_CONNECT_ERROR || code == CURLE_SSL_CACERT_BADFILE ||
+           code == CURLE_SSL_CERTPROBLEM || code == CURLE_SSL_CIPHER || code == CURLE_SSL_ISSUER_ERROR;
+}
+
+/* What curl says, in our codes. Its own text names the reason (certificate expired, wrong host, refused). */
+static void explain(struct transfer *t, CURLcode code, struct err *e)
+{
+    char safe[200];
+    const char *why = *t->why ? t->why : curl_easy_strerror(code);
+    text_safe(safe, sizeof safe, why, strlen(why));
+    t->h->sent = was_sent(t->easy);
+    err_at(e, "%s", t->origin);
+    if (t->large)
+        err_set(e, RC_NET, "HTTP_LARGE", "the answer of %s is larger than %zu octets; it is not read", t->origin, t->h->in.max);
+    else if (tls_fault(code))
+        err_set(e, RC_NET, "HTTP_TLS", "no trusted TLS connection to %s: %s", t->origin, safe);
+    else if (code == CURLE_OPERATION_TIMEDOUT)
+        err_set(e, RC_NET, "HTTP_TIMEOUT", "%s did not answer in time: %s", t->origin, safe);
+    else if (!t->h->sent)
+        err_set(e, RC_NET, "HTTP_CONNECT", "%s cannot be reached: %s", t->origin, safe);
+    else
+        err_set(e, RC_NET, "HTTP_BROKEN", "the connection to %s broke: %s", t->origin, safe);
+    err_again(e, 0);
+}
+
+void transfer_done(struct transfer *t, CURLcode code)
+{
+    struct err e = {0};
+    if (code != CURLE_OK) {
+        explain(t, code, &e);
+    } else {
+        curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &t->h->status);
+        t->h->sent = true;
+    }
+    settle(t, code == CURLE_OK ? NULL : &e);
+}
+
+/* --- starting -------------------------------------------------------------------------------------------------------------------- */
+
+static curl_socket_t open_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *a)
+{
+    (void)purpose;
+    struct transfer *t = arg;
+    int fd = socket(a->family, a->socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, a->protocol); /* curl's own would be inherited by hooks */
+    socklen_t len;
+    const struct sockaddr *from = net_source(t->client->net, a->family, &len);
+    if (fd >= 0 && from && bind(fd, from, len) != 0) {
+        close(fd);
+        return CURL_SOCKET_BAD;
+    }
+    return fd < 0 ? CURL_SOCKET_BAD : fd;
+}
+
+static void set_method(struct transfer *t)
+{
+    const struct http *h = t->h;
+    CURL *c = t->easy;
+    if (strcmp(h->method, "HEAD") == 0)
+        curl_easy_setopt(c, CURLOPT_NOBODY, 1L);
+    else if (h->body.n || strcmp(h->method, "POST") == 0) {
+        curl_easy_setopt(c, CURLOPT_POST, 1L);
+        curl_easy_setopt(c, CURLOPT_POSTFIELDS, h->body.n ? (const char *)h->body.p : "");
+        curl_easy_setopt(c, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)h->body.n);
+    }
+    if (strcmp(h->method, "GET") != 0 && strcmp(h->method, "POST") != 0 && strcmp(h->method, "HEAD") != 0)
+        curl_easy_setopt(c, CURLOPT_CUSTOMREQUEST, h->method);
+    t->headers = curl_slist_append(t->headers, "Expect:");
+    for (size_t i = 0; h->headers && i < h->headers->n; i++)
+        t->headers = curl_slist_append(t->headers, h->headers->s[i]);
+    curl_easy_setopt(c, CURLOPT_HTTPHEADER, t->headers);
+}
+
+static void set_trust(struct transfer *t)
+{
+    const struct http_client *k = t->client;
+    CURL *c = t->easy;
+    if (k->ca_file) {
+        curl_easy_setopt(c, CURLOPT_CAINFO, k->ca_file);
+        curl_easy_setopt(c, CURLOPT_CAPATH, NULL);
+    } else if (k->hashed) { /* loads only the roots that are needed: the whole bundle costs 25 ms */
+        curl_easy_setopt(c, CURLOPT_CAINFO, NULL);
+        curl_easy_setopt(c, CURLOPT_CAPATH, k->hashed);
+    }
+    curl_easy_setopt(c, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+    curl_easy_setopt(c, CURLOPT_PROXY, k->proxy ? k->proxy : "");
+    if (k->proxy_user)
+        curl_easy_setopt(c, CURLOPT_PROXYUSERPWD, k->proxy_user);
+}
+
+static void set_limits(struct transfer *t)
+{
+    CURL *c = t->easy;
+    long limit = t->h->limit_ms ? (long)t->h->limit_ms : LIMIT_MS;
+    curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(c, CURLOPT_QUICK_EXIT, 1L);
+    curl_easy_setopt(c, CURLOPT_TIMEOUT_MS, limit);
+    curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS, limit < CONNECT_MS ? limit : (long)CONNECT_MS);
+    curl_easy_setopt(c, CURLOPT_FOLLOWLOCATION, 0L);
+    curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, t->client->plain ? "http,https" : "https");
+    curl_easy_setopt(c, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
+    curl_easy_setopt(c, CURLOPT_PIPEWAIT, 1L);
+    curl_easy_setopt(c, CURLOPT_TCP_NODELAY, 1L);
+}
+
+static void give(struct transfer *t)
+{
+    CURL *c = t->easy = curl_easy_init();
+    struct curl_slist *addresses = host_addresses(t->host);
+    curl_easy_setopt(c, CURLOPT_PRIVATE, t);
+    curl_easy_setopt(c, CURLOPT_ERRORBUFFER, t->why);
+    curl_easy_setopt(c, CURLOPT_URL, t->h->url);
+    curl_easy_setopt(c, CURLOPT_RESOLVE, addresses);
+    curl_easy_setopt(c, CURLOPT_USERAGENT, t->client->agent);
+    curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, on_body);
+    curl_easy_setopt(c, CURLOPT_WRITEDATA, t);
+    curl_easy_setopt(c, CURLOPT_HEADERFUNCTION, on_head);
+    curl_easy_setopt(c, CURLOPT_HEADERDATA, t);
+    curl_easy_setopt(c, CURLOPT_OPENSOCKETFUNCTION, open_socket);
+    curl_easy_setopt(c, CURLOPT_OPENSOCKETDATA, t);
+    set_limits(t);
+    set_trust(t);
+    set_method(t);
+    t->client->requests++;
+    curl_multi_add_handle(t->client->multi, c);
+}
+
+/* The host's addresses are in, or it has none. */
+void transfer_resolved(struct transfer *t, const struct err *e)
+{
+    if (!e) {
+        give(t);
+        return;
+    }
+    struct err why = *e;
+    why.code = "HTTP_RESOLVE";
+    err_again(&why, 0);
+    settle(t, &why);
+}
+
+void http_start(struct http_client *c, struct http *h)
+{
+    struct err e = {0};
+    str_free(&h->head);
+    str_free(&h->in);
+    h->head = STR_INIT(HEAD_MAX);
+    h->in = STR_INIT(h->max ? h->max : BODY_MAX);
+    h->status = 0;
+    h->sent = false;
+    op_start(&h->op, forget);
+    struct transfer *t = mem_new(sizeof *t);
+    t->client = c;
+    t->h = h;
+    h->impl = t;
+    if (!http_origin(h->url, c->plain, t->origin, sizeof t->origin)) {
+        char safe[120];
+        text_safe(safe, sizeof safe, h->url, strlen(h->url));
+        err_set(&e, RC_CONF, "HTTP_URL", "'%s' is not a URL that may be asked: https://HOST/... is wanted", safe);
+        settle(t, &e);
+        return;
+    }
+    host_wait(c, t);
+}
+
+void http_clear(struct http *h)
+{
+    op_cancel(&h->op);
+    str_free(&h->head);
+    str_free(&h->in);
+}

@@ -1,0 +1,91 @@
+/* http_head.c: header fields of an answer. Pure. */
+#include "net/http.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+
+#include "base/clock.h"
+
+enum { RETRY_MAX = DAY };
+
+/* The next line `Name: value` from *at on. */
+static bool next_line(const struct http *h, size_t *at, const char **name, size_t *n_name, const char **value, size_t *n_value)
+{
+    while (h->head.p && *at < h->head.n) {
+        const char *line = h->head.p + *at, *end = memchr(line, '\n', h->head.n - *at);
+        size_t n = end ? (size_t)(end - line) : h->head.n - *at;
+        *at += n + (end != NULL);
+        const char *colon = memchr(line, ':', n);
+        if (!colon)
+            continue;
+        *name = line;
+        *n_name = (size_t)(colon - line);
+        *value = colon + 1;
+        *n_value = n - *n_name - 1;
+        while (*n_value && strchr(" \t", **value) && **value)
+            ++*value, --*n_value;
+        while (*n_value && strchr(" \t\r", (*value)[*n_value - 1]) && (*value)[*n_value - 1])
+            --*n_value;
+        return true;
+    }
+    return false;
+}
+
+bool http_header(const struct http *h, const char *name, char *out, size_t size)
+{
+    const char *key, *value;
+    size_t at = 0, n_key, n_value, want = strlen(name);
+    bool found = false;
+    while (next_line(h, &at, &key, &n_key, &value, &n_value)) {
+        if (n_key != want || strncasecmp(key, name, want) != 0 || n_value >= size || memchr(value, 0, n_value))
+            continue;
+        memcpy(out, value, n_value);
+        out[n_value] = 0;
+        found = true;
+    }
+    return found;
+}
+
+int64_t http_retry_after(const struct http *h, int64_t now)
+{
+    char text[64], *end;
+    if (!http_header(h, "Retry-After", text, sizeof text))
+        return 0;
+    int64_t at = 0;
+    long long seconds = strtoll(text, &end, 10);
+    if (end != text && *end == 0) {
+        at = seconds > RETRY_MAX ? now + RETRY_MAX : now + seconds;
+    } else {
+        struct tm tm = {0};
+        const char *rest = strptime(text, "%a, %d %b %Y %H:%M:%S GMT", &tm);
+        if (!rest || *rest)
+            return 0;
+        at = (int64_t)timegm(&tm);
+        at = at > now + RETRY_MAX ? now + RETRY_MAX : at;
+    }
+    return at > now ? at : now;
+}
+
+bool http_link(const struct http *h, const char *rel, size_t *at, char *out, size_t size)
+{
+    const char *key, *value;
+    size_t n_key, n_value, n_rel = strlen(rel);
+    while (next_line(h, at, &key, &n_key, &value, &n_value)) {
+        const char *close = memchr(value, '>', n_value), *found = NULL;
+        if (n_key != 4 || strncasecmp(key, "Link", 4) != 0 || *value != '<' || !close)
+            continue;
+        size_t n_url = (size_t)(close - value) - 1;
+        for (const char *p = close; p + 5 + n_rel <= value + n_value && !found; p++)
+            if (strncasecmp(p, "rel=\"", 5) == 0 && strncmp(p + 5, rel, n_rel) == 0 &&
+                (p + 5 + n_rel == value + n_value || p[5 + n_rel] == '"'))
+                found = p;
+        if (!found || n_url >= size)
+            continue;
+        memcpy(out, value + 1, n_url);
+        out[n_url] = 0;
+        return true;
+    }
+    return false;
+}

@@ -1,0 +1,135 @@
+/* http_loop.c: curl's multi handle on our loop: its sockets as uv_poll, its timer as uv_timer. */
+#include "net/http_impl.h"
+
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include "base/mem.h"
+
+enum { CONNECTIONS_A_HOST = 2 };
+
+struct watch_fd {
+    uv_poll_t poll;
+    struct http_client *client;
+    curl_socket_t fd;
+};
+
+/* Transfers that have ended are taken out of the multi handle before anybody hears of it. */
+static void collect(struct http_client *c)
+{
+    int left;
+    CURLMsg *m;
+    while ((m = curl_multi_info_read(c->multi, &left))) {
+        if (m->msg != CURLMSG_DONE)
+            continue;
+        struct transfer *t;
+        CURLcode code = m->data.result;
+        curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, (char **)&t);
+        transfer_done(t, code);
+    }
+}
+
+static void ready(uv_poll_t *p, int status, int events)
+{
+    struct watch_fd *w = (struct watch_fd *)p;
+    struct http_client *c = w->client;
+    int running, what = (events & UV_READABLE ? CURL_CSELECT_IN : 0) | (events & UV_WRITABLE ? CURL_CSELECT_OUT : 0);
+    curl_multi_socket_action(c->multi, w->fd, status < 0 ? CURL_CSELECT_ERR : what, &running);
+    collect(c);
+}
+
+static int on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *mine)
+{
+    (void)easy;
+    struct http_client *c = arg;
+    struct watch_fd *w = mine;
+    if (what == CURL_POLL_REMOVE) {
+        if (w)
+            loop_uv_close(w);
+        return 0;
+    }
+    if (!w) {
+        w = mem_new(sizeof *w);
+        w->client = c;
+        w->fd = fd;
+        uv_poll_init(loop_uv(net_loop(c->net)), &w->poll, fd);
+        curl_multi_assign(c->multi, fd, w);
+    }
+    int events = (what & CURL_POLL_IN ? UV_READABLE : 0) | (what & CURL_POLL_OUT ? UV_WRITABLE : 0);
+    uv_poll_start(&w->poll, events, ready);
+    return 0;
+}
+
+static void timer_over(uv_timer_t *timer)
+{
+    struct http_client *c = timer->data;
+    int running;
+    curl_multi_socket_action(c->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+    collect(c);
+}
+
+static int on_timer(CURLM *multi, long ms, void *arg)
+{
+    (void)multi;
+    struct http_client *c = arg;
+    if (ms < 0)
+        uv_timer_stop(c->timer);
+    else
+        uv_timer_start(c->timer, timer_over, (uint64_t)ms, 0);
+    return 0;
+}
+
+/* Debian's folder of roots by hash; elsewhere curl's own bundle. */
+static const char *hashed_roots(void)
+{
+    struct stat st;
+    return stat("/etc/ssl/certs/ca-certificates.crt", &st) == 0 ? "/etc/ssl/certs" : NULL;
+}
+
+struct http_client *http_client_new(struct net *n, const struct http_setup *setup, struct err *e)
+{
+    static bool global;
+    if (!global && curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
+        err_set(e, RC_RESOURCE, "HTTP_START", "libcurl cannot be started");
+        return NULL;
+    }
+    global = true;
+    struct http_client *c = mem_new(sizeof *c);
+    c->net = n;
+    c->multi = curl_multi_init();
+    c->timer = mem_new(sizeof *c->timer);
+    uv_timer_init(loop_uv(net_loop(n)), c->timer);
+    c->timer->data = c;
+    c->ca_file = mem_str(setup->ca_file);
+    c->proxy = mem_str(setup->proxy);
+    c->proxy_user = mem_str(setup->proxy_user);
+    c->agent = mem_str(setup->agent ? setup->agent : "dcvagent");
+    c->plain = setup->plain;
+    c->hashed = hashed_roots();
+    curl_multi_setopt(c->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
+    curl_multi_setopt(c->multi, CURLMOPT_SOCKETDATA, c);
+    curl_multi_setopt(c->multi, CURLMOPT_TIMERFUNCTION, on_timer);
+    curl_multi_setopt(c->multi, CURLMOPT_TIMERDATA, c);
+    curl_multi_setopt(c->multi, CURLMOPT_PIPELINING, (long)CURLPIPE_MULTIPLEX);
+    curl_multi_setopt(c->multi, CURLMOPT_MAX_HOST_CONNECTIONS, (long)CONNECTIONS_A_HOST);
+    return c;
+}
+
+void http_client_free(struct http_client *c)
+{
+    if (!c)
+        return;
+    hosts_free(c);
+    curl_multi_cleanup(c->multi);
+    loop_uv_close(c->timer);
+    free(c->ca_file);
+    free(c->proxy);
+    free(c->proxy_user);
+    free(c->agent);
+    free(c);
+}
+
+unsigned http_client_requests(const struct http_client *c)
+{
+    return c->requests;
+}
