@@ -1,0 +1,94 @@
+/* ca.h: a certificate authority as the order sees it. Data plus a small interface: where the record goes, what is asked first, who acts.
+ *
+ * A CA works on a struct ca_case, the CA's part of one order. Every function settles k->op; afterwards `stage` says where the order
+ * stands with the CA and `waits` what it waits for. `look` only reads and is the one way back after a doubt; `begin`, `confirm` and
+ * `submit` have effects and are called through store_then only (the order's row is committed before).
+ * Everything a CA must remember goes into o->handle (JSON, no secret). */
+#ifndef DCV_CA_CA_H
+#define DCV_CA_CA_H
+
+#include "base/op.h"
+#include "base/record.h"
+#include "base/str.h"
+#include "store/store.h"
+
+struct section;
+struct conf_key;
+struct conf_cert;
+struct net;
+
+enum ca_stage {
+    CA_NONE,     /* the CA knows nothing of this order yet */
+    CA_PERSON,   /* a person has to do something first (k->ask says what) */
+    CA_PROOF,    /* proofs are known: publish them */
+    CA_CHECKING, /* the CA checks the proofs */
+    CA_CSR,      /* all proofs valid: the CSR is wanted */
+    CA_ISSUING,  /* the CSR is there, the CA works */
+    CA_ISSUED,   /* o->certificate is filled in */
+    CA_REFUSED   /* over; k->err says why */
+};
+
+struct ca_rules {
+    const struct place *place; /* where records go; several: published at each */
+    size_t n_place;
+    uint16_t type;
+    uint32_t ttl;              /* s; what the CA advises */
+    uint32_t lifetime;         /* s; of a code; 0: unbounded */
+    unsigned parallel;         /* orders at once; 0: any */
+    bool by_person;            /* portal and manual: needs product, a first order waits for --force or a PIN, names cannot change */
+    bool csr_first;            /* CSR before DCV */
+    bool release_early;        /* records go as soon as validated (ACME); else when issued */
+    bool settles;              /* settle = auto waits for the previous or negative TTL; false: 0 */
+    const char *key_type;      /* default key type */
+    const struct strs *caa;    /* CAA identifiers; empty: never blocks */
+    const struct strs *chain_files;
+    const char *ca_file;
+};
+
+struct proof {
+    char name[254];            /* inner form, without "*." */
+    char label[64];            /* AT_LABEL of the CA's own, "" else: rules.place */
+    char *value;               /* TXT value, octets of a NUL-terminated text (codes cannot hold NUL) */
+    int64_t received, expires; /* s; 0: unknown */
+    bool valid;                /* the CA has accepted it */
+    struct err err;
+};
+
+struct ca_case {
+    struct op op;
+    struct saved_order *o;     /* in: names, csr; in and out: handle, certificate, waits, deadline */
+    const struct conf_cert *conf; /* may be NULL: the section is gone */
+    enum ca_stage stage;
+    const char *waits;         /* "" or the waiting_for word: pin code confirm operator certificate ca */
+    char ask[1024];            /* for the person: exactly what to do next, several lines */
+    struct proof *proof;
+    size_t n_proof;
+    int64_t look_again;        /* wall clock, s; 0: when something happens */
+    void *impl;
+};
+void ca_case_clear(struct ca_case *k); /* frees the proofs */
+
+/* The proof of this name (without "*."), made where there is none: a wildcard and its base share one. Pointers move when one is made. */
+struct proof *ca_case_proof(struct ca_case *k, const char *name);
+
+struct ca;
+struct ca_ops {
+    const char *type, *summary;
+    bool by_person; /* a person is involved: product= is needed */
+    const struct conf_key *keys;
+    bool (*open)(struct ca **c, const struct section *s, struct net *n, struct store *st, struct err *e);
+    const struct ca_rules *(*rules)(const struct ca *c);
+    void (*look)(struct ca *c, struct ca_case *k);
+    void (*begin)(struct ca *c, struct ca_case *k);
+    void (*confirm)(struct ca *c, struct ca_case *k);
+    void (*submit)(struct ca *c, struct ca_case *k);
+    void (*fetch)(struct ca *c, struct ca_case *k);
+    /* What a person handed over (all kinds but import and cancel); only edits the case. Synchronous. */
+    bool (*hand)(struct ca *c, struct ca_case *k, const struct inbox_row *row, struct err *e);
+    void (*ask_start)(struct ca *c, struct ca_case *k); /* by_person: fills k->ask for an order that waits to be started; NULL */
+    void (*close)(struct ca *c);
+};
+extern const struct ca_ops *const ca_types[]; /* NULL-ended */
+const struct ca_ops *ca_type(const char *type);
+
+#endif

@@ -1,0 +1,95 @@
+/* table.c: all commands. */
+#include "cmd/cmd.h"
+
+#include <string.h>
+
+static const struct flag run_flags[] = {
+    {"force", NULL, "orders are due now, whatever the calendar says; starts a first order (wants NAME or --all)"},
+    {"all", NULL, "with --force: all certificates"},
+    {"deadline", "T", "end after this time (default: run_deadline); what is not finished waits for the next run"},
+    {"exit-changed", NULL, "exit 10 when a certificate was installed"},
+    {0},
+};
+static const struct flag plan_flags[] = {{"replace", NULL, "the emergency drill: as if every certificate had to be replaced now"}, {0}};
+static const struct flag check_flags[] = {
+    {"resolvers", NULL, "ask the resolvers at once, without waiting for the authoritative servers to agree"},
+    {"watch", NULL, "ask again until the quorum is met or the timeout is over"},
+    {0},
+};
+static const struct flag pin_flags[] = {{"reference", "N", "the reference number on the envelope (9 digits)"}, {0}};
+static const struct flag code_flags[] = {
+    {"for", "HOST", "the code is for this name only (default: one code for all names)"},
+    {"received", "DATE", "the day it was shown (default: now); its 30 days count from then"},
+    {0},
+};
+static const struct flag confirmed_flags[] = {{"failed", "TEXT", "the CA said no: what it said"}, {0}};
+static const struct flag import_flags[] = {{"key", "FILE", "with no order under way: adopt a certificate in use with its private key"},
+                                           {0}};
+static const struct flag txt_flags[] = {{"provider", "NAME", "write through this provider (default: the longest match of zones=)"},
+                                        {"ttl", "N", "TTL in seconds where no set stands there yet"},
+                                        {0}};
+static const struct flag gc_flags[] = {{"list", NULL, "show what would be removed, change nothing"}, {0}};
+static const struct flag prune_flags[] = {{"older", "AGE", "of keys and archives out of use (default 400d)"},
+                                          {"to", "FOLDER", "where they are moved (default: state_dir/pruned)"},
+                                          {"yes", NULL, "do not ask"},
+                                          {0}};
+static const struct flag calendar_flags[] = {{"until", "DATE", "how far ahead (default: one year)"}, {0}};
+static const struct flag metrics_flags[] = {
+    {"output", "FILE", "write to this file, whole or not at all (default: standard output); -o FILE"}, {0}};
+
+const struct command commands[] = {
+    {"run", "[NAME...]", 0, -1, "bring each certificate that is due as far as it gets; this is what cron calls",
+     "Key, CSR, codes, TXT records, visibility, confirmation, submission, chain, installation, clean-up. Takes up what an earlier run "
+     "began. Silent\n"
+     "without a terminal when all is well. Exit 75: something waits (for a person, a time, the CA); the next run goes on.",
+     run_flags, cmd_run},
+    {"plan", "[NAME...]", 0, -1, "show what run would do: zones, CNAME chains, providers, records, requests, waits; touches nothing", NULL,
+     plan_flags, cmd_plan},
+    {"status", "[NAME...]", 0, -1, "a line for each certificate: state, what it waits for, names, end, next action", NULL, NULL,
+     cmd_status},
+    {"check", "[NAME...]", 0, -1, "ask every authoritative address and every resolver for the records of open orders; a matrix of verdicts",
+     "Exit 0: the quorum is met, 12: it is not, 69: nobody could be asked.", check_flags, cmd_check},
+    {"pin", "NAME", 1, 1, "note the reference number of the PIN envelope: the order can start",
+     "A manual CA needs no PIN from dcvagent: it is typed into the CA's page and stays with the person. It is never a word of a command "
+     "line.",
+     pin_flags, cmd_pin},
+    {"code", "NAME VALUE", 2, 2, "hand over the verification code that the CA's page shows",
+     "Outer blanks, quotes and line ends are dropped, the rest is kept as it is and shown. VALUE - reads it from standard input. A second "
+     "code is published\n"
+     "before the first is removed.",
+     code_flags, cmd_code},
+    {"confirmed", "NAME", 1, 1, "the CA's confirm button was pressed (--failed: it said no)", NULL, confirmed_flags, cmd_confirmed},
+    {"submitted", "NAME", 1, 1, "the CSR was pasted and submitted", NULL, NULL, cmd_submitted},
+    {"import", "NAME FILE", 2, 2, "hand over the issued certificate (PEM, DER, PKCS#7; - reads standard input)",
+     "It is checked at once: key, names, organisation, validity. A wrong one is kept aside and never installed. With --key and no order "
+     "under way: adopts\n"
+     "a certificate that is in use already.",
+     import_flags, cmd_import},
+    {"cancel", "NAME", 1, 1, "stop an order: its records are removed by the next run, its key is kept", NULL, NULL, cmd_cancel},
+    {"forget", "NAME", 1, 1, "cancel, and archive the state of a section that is gone", NULL, NULL, cmd_forget},
+    {"csr", "NAME", 1, 1, "print the CSR of the order under way; makes key and CSR if there is none", NULL, NULL, cmd_csr},
+    {"txt", "add|del|list|check HOST [VALUE]", 2, 3, "one TXT record through the providers, with the ledger kept",
+     "add writes and reads back; del removes a value that dcvagent wrote; list shows what stands at the authority; check asks all views "
+     "for a value.\n"
+     "VALUE - reads it from standard input.",
+     txt_flags, cmd_txt},
+    {"gc", "", 0, 0, "remove the agent's own leftover records, never those of an open order or of txt add", NULL, gc_flags, cmd_gc},
+    {"prune", "", 0, 0, "move old keys and archives away; only ever done by a person", NULL, prune_flags, cmd_prune},
+    {"evidence", "NAME [N|all]", 1, 2, "what was seen where and when, who did what, for the last (Nth last, all) order", NULL, NULL,
+     cmd_evidence},
+    {"calendar", "", 0, 0, "what falls due when, and how much of it needs a person", NULL, calendar_flags, cmd_calendar},
+    {"config", "check", 1, 1, "check the configuration: every fault of every file, or ok", NULL, NULL, cmd_config},
+    {"state", "backup FILE | adopt", 1, 2, "a consistent copy with keys (0600) / take over a state folder from another machine", NULL, NULL,
+     cmd_state},
+    {"providers", "[TYPE]", 0, 1, "the provider types with keys, rights, limits, safety grade", NULL, NULL, cmd_providers},
+    {"metrics", "", 0, 0, "Prometheus text for the node exporter's text-file collector", NULL, metrics_flags, cmd_metrics},
+    {0},
+};
+
+const struct command *command_named(const char *name)
+{
+    for (const struct command *c = commands; c->name; c++)
+        if (strcmp(c->name, name) == 0)
+            return c;
+    return NULL;
+}

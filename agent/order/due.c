@@ -1,0 +1,83 @@
+#include "order/due.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "ca/ca.h"
+#include "conf/conf.h"
+#include "store/store.h"
+
+bool due_other_names(const char *was, const struct strs *now)
+{
+    struct strs old = {0};
+    strs_split(&old, was);
+    bool other = old.n && !strs_equal_sets(&old, now);
+    strs_free(&old);
+    return other;
+}
+
+const char *due_key_word(const struct conf_cert *c, const struct ca_rules *rules)
+{
+    if (c->csr_file)
+        return "csr";
+    return c->key_type != KEY_DEFAULT ? key_type_words[c->key_type] : rules->key_type;
+}
+
+void due_in(const struct conf_cert *c, const struct saved_cert *row, const struct ca_rules *rules, bool forced, struct calendar_in *in)
+{
+    *in = (struct calendar_in){.kind = rules && !rules->by_person ? CALENDAR_ACME : CALENDAR_PERSON,
+                               .now = clock_now(),
+                               .not_before = row->not_before,
+                               .not_after = row->not_after,
+                               .subscription_end = c->subscription_end,
+                               .renew_before = c->renew_before,
+                               .names_changed = due_other_names(row->names, &c->names),
+                               .ca_changed = *row->ca && strcmp(row->ca, c->ca) != 0,
+                               .key_changed = rules && *row->key_type && strcmp(row->key_type, due_key_word(c, rules)) != 0,
+                               .new_reference = c->reference_number && strcmp(c->reference_number, row->reference) != 0,
+                               .new_subscription = c->subscription_end && c->subscription_end != row->subscription_end,
+                               .forced = forced};
+}
+
+struct due_cas {
+    struct opened {
+        const struct section *section;
+        const struct ca_ops *ops;
+        struct ca *ca;
+    } * c;
+    size_t n;
+};
+
+struct due_cas *due_cas_open(struct session *s)
+{
+    struct due_cas *all = mem_new(sizeof *all);
+    all->c = mem_array(s->conf->n_ca + 1, sizeof *all->c);
+    for (size_t i = 0; i < s->conf->n_ca; i++) {
+        const struct section *at = &s->conf->ca[i];
+        struct opened *o = &all->c[all->n];
+        *o = (struct opened){.section = at, .ops = ca_type(at->type)};
+        if (!at->broken && o->ops && o->ops->open(&o->ca, at, s->net, s->store, NULL))
+            all->n++;
+    }
+    return all;
+}
+
+const struct ca_rules *due_cas_rules(const struct due_cas *c, const char *section)
+{
+    for (size_t i = 0; section && i < c->n; i++)
+        if (strcmp(c->c[i].section->name, section) == 0)
+            return c->c[i].ops->rules(c->c[i].ca);
+    return NULL;
+}
+
+void due_cas_close(struct due_cas *c)
+{
+    if (!c)
+        return;
+    for (size_t i = 0; i < c->n; i++)
+        c->c[i].ops->close(c->c[i].ca);
+    free(c->c);
+    free(c);
+}

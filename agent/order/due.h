@@ -1,0 +1,25 @@
+/* due.h: a certificate section against what is in use: the input of the calendar. And the CAs of a configuration, opened for their rules. */
+#ifndef DCV_ORDER_DUE_H
+#define DCV_ORDER_DUE_H
+
+#include "order/calendar.h"
+#include "order/session.h"
+
+struct ca_rules;
+struct conf_cert;
+struct saved_cert;
+struct strs;
+
+/* rules NULL (the CA section is faulty): judged like a by-person CA. */
+void due_in(const struct conf_cert *c, const struct saved_cert *row, const struct ca_rules *rules, bool forced, struct calendar_in *in);
+
+bool due_other_names(const char *was, const struct strs *now); /* was: as saved, blanks between; "": never other */
+const char *due_key_word(const struct conf_cert *c, const struct ca_rules *rules); /* key type as saved: "rsa2048", "csr" */
+
+/* Every CA section that can be used, opened; what is wrong with others is config check's to say. The session has SESSION_NET. */
+struct due_cas;
+struct due_cas *due_cas_open(struct session *s);
+const struct ca_rules *due_cas_rules(const struct due_cas *c, const char *section); /* NULL: none, or faulty */
+void due_cas_close(struct due_cas *c);
+
+#endif

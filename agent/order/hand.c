@@ -1,0 +1,141 @@
+/* hand.c: what people handed over, taken into the orders concerned. */
+#include "order/order_impl.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+
+static bool in_states(const struct order *o, enum order_state from, enum order_state to)
+{
+    return o->state >= from && o->state <= to;
+}
+
+static bool has_csr(const struct order *o, const char *what, struct err *e)
+{
+    return o->saved.csr.n ||
+           err_set(e, RC_USAGE, "NO_CSR", "the order of %s has no key and CSR yet, so nothing can have been %s; run dcvagent run %s first",
+                   o->saved.cert, what, o->saved.cert);
+}
+
+/* An import is checked at once, so that the person hears it; a wrong certificate leaves the order as it was. */
+static bool take_import(struct order *o, const struct inbox_row *row, struct err *e)
+{
+    if (o->state >= ORDER_ISSUED)
+        return err_set(e, RC_USAGE, "ALREADY_ISSUED", "the order of %s has its certificate already", o->saved.cert);
+    if (!has_csr(o, "issued", e) || !order_accept(o, row->text.p, row->text.n, e))
+        return false;
+    o->saved.sent = true;
+    order_jump(o, ORDER_ISSUED);
+    return true;
+}
+
+static bool take_by_ca(struct order *o, const struct inbox_row *row, struct err *e)
+{
+    if (!o->at)
+        return err_set(e, RC_CONF, "CA_SECTION", "the CA section [ca %s] of this order is gone or faulty; see dcvagent config check",
+                       o->saved.ca);
+    if (!o->at->ops->hand)
+        return err_set(e, RC_USAGE, "NOT_BY_HAND", "certificate %s is ordered from an automatic CA; nothing is handed over there",
+                       o->saved.cert);
+    return o->at->ops->hand(o->at->ca, &o->ca, row, e);
+}
+
+bool order_hand(struct order *o, const struct inbox_row *row, struct err *e)
+{
+    const char *kind = row->kind;
+    if (strcmp(kind, "cancel") == 0) {
+        if (!in_states(o, ORDER_NEW, ORDER_SUBMITTED))
+            return err_set(e, RC_USAGE, "TOO_LATE", "the certificate of %s is issued already; the order is finished, not cancelled",
+                           o->saved.cert);
+        order_jump(o, ORDER_FAILED);
+        return true;
+    }
+    if (strcmp(kind, "import") == 0)
+        return take_import(o, row, e);
+    if (in_states(o, ORDER_ISSUED, ORDER_FAILED))
+        return err_set(e, RC_USAGE, "ALREADY_ISSUED", "the order of %s is at state %s: there is nothing left to hand over", o->saved.cert,
+                       order_rows[o->state].name);
+    if ((strcmp(kind, "submitted") == 0 && !has_csr(o, "submitted", e)) || !take_by_ca(o, row, e))
+        return false;
+    o->look_done = false;
+    order_save(o);
+    if (strcmp(kind, "pin") == 0)
+        o->saved.forced = true;
+    if (strcmp(kind, "submitted") == 0) {
+        o->saved.sent = true;
+        order_jump(o, ORDER_SUBMITTED);
+    } else if (strcmp(kind, "confirmed") == 0 && in_states(o, ORDER_PREPARED, ORDER_VISIBLE)) {
+        order_jump(o, ORDER_VALIDATED);
+    } else if ((strcmp(kind, "code") == 0 || strcmp(kind, "failed") == 0) && in_states(o, ORDER_CHALLENGED, ORDER_VALIDATED)) {
+        spots_reset_watch(o);
+        order_jump(o, ORDER_CHALLENGED);
+    }
+    o->saved.due = 0;
+    o->resting = false;
+    order_wake(o);
+    return true;
+}
+
+static struct order *open_order(struct run *r, const char *cert)
+{
+    for (size_t i = 0; i < r->n_order; i++)
+        if (r->order[i]->saved.open && strcmp(r->order[i]->saved.cert, cert) == 0)
+            return r->order[i];
+    return NULL;
+}
+
+/* A PIN (or only its reference number) starts an order where none is under way. */
+static struct order *order_for(struct run *r, const struct inbox_row *row, struct err *e)
+{
+    struct order *o = open_order(r, row->cert);
+    if (o)
+        return o;
+    const struct cert_work *w = run_cert(r, row->cert);
+    if (strcmp(row->kind, "pin") == 0 && w && w->conf && !w->conf->broken) {
+        o = run_begin(r, w->conf, true, e);
+        if (o)
+            fact_set(o, "first", !w->row->c.not_after);
+        return o;
+    }
+    err_set(e, RC_USAGE, "NO_ORDER",
+            "no order of %s is under way; dcvagent status %s shows where it stands, dcvagent run --force %s starts one", row->cert,
+            row->cert, row->cert);
+    return NULL;
+}
+
+struct taking {
+    struct run *r;
+    struct err *e; /* of the store */
+};
+
+static bool take(void *arg, const struct inbox_row *row)
+{
+    struct taking *t = arg;
+    if (!run_cert(t->r, row->cert) && !open_order(t->r, row->cert))
+        return true; /* not ours in this run: it stays for one that looks after it */
+    struct err e = {0};
+    struct order *o = order_for(t->r, row, &e);
+    bool ok = o && order_hand(o, row, &e);
+    if (ok) {
+        order_evidence(o, "handed", json_pack("{s:s, s:s}", "kind", row->kind, "host", row->host));
+    } else {
+        say_err(LEVEL_ERROR, &(struct about){.cert = row->cert, .step = row->kind}, &e);
+        if (t->r->hand_err.rc == RC_OK)
+            t->r->hand_err = e;
+    }
+    return inbox_done(t->r->s->store, row->id, t->e);
+}
+
+bool run_inbox(struct run *r, struct err *e)
+{
+    int64_t version = store_version(r->s->store);
+    if (version == r->inbox_version)
+        return true;
+    r->inbox_version = version;
+    struct taking t = {.r = r, .e = e};
+    return inbox_each(r->s->store, take, &t, e) && e->rc == RC_OK;
+}

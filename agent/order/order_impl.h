@@ -1,0 +1,219 @@
+/* order_impl.h: an order and a run as the files of order/ share them. Nobody above includes this. */
+#ifndef DCV_ORDER_ORDER_IMPL_H
+#define DCV_ORDER_ORDER_IMPL_H
+
+#include "base/json.h"
+#include "base/log.h"
+#include "base/names.h"
+#include "base/secret.h"
+#include "cert/chain.h"
+#include "cert/issued.h"
+#include "conf/conf.h"
+#include "dcv/preflight.h"
+#include "dcv/publish.h"
+#include "dcv/visible.h"
+#include "dcv/zone.h"
+#include "net/child.h"
+#include "net/loop.h"
+#include "net/net.h"
+#include "order/calendar.h"
+#include "order/order.h"
+#include "order/run.h"
+
+/* One place where the record of one name goes. A wildcard and its base share it. */
+struct spot {
+    struct order *order;
+    char name[NAME_SIZE];          /* without "*." */
+    char listed[NAME_SIZE + 2];    /* as in the certificate, for preflight: the wildcard where there is one */
+    struct place place;
+    bool placed;                   /* by record_at */
+    char owner[NAME_SIZE];         /* before CNAMEs */
+    struct find find;
+    const struct site *site;       /* once found */
+    struct preflight preflight;
+    bool preflight_done;
+    struct watch watch;
+    struct conf_verify verify;
+    bool seen;
+    struct err err;                /* of find or preflight */
+    struct err unseen;             /* of watch */
+};
+
+struct order {
+    struct ca_case ca;             /* ca.op: the CA's calls */
+    struct saved_order saved;
+    enum order_state state;
+    enum waits waits;
+    const struct conf_cert *conf;  /* borrowed; NULL: the section is gone */
+    const struct ca_open *at;      /* the CA, opened; NULL: its section is gone or broken */
+    struct run *run;
+    bool runnable;
+    bool resting;                  /* failed or waits in this run: no more advancing until something new comes */
+    bool dirty;                    /* to be written in this turn */
+    bool look_done;                /* the CA's stage is known in this run */
+    bool recheck;                  /* inbox or restart: look again */
+    bool changed;                  /* a certificate was installed in this run */
+    unsigned pending;              /* operations and effects under way */
+    struct err err;                /* what went wrong in this run; rc RC_OK: nothing */
+    json_t *facts;
+    /* scratch of the steps */
+    struct spot *spot;
+    size_t n_spot;
+    bool spots_started;
+    void (*ca_call)(struct ca *c, struct ca_case *k); /* queued behind the commit */
+    struct err ca_err;             /* of the last CA call */
+    struct job job;                /* the worker: key, key backup, PKCS#12; one at a time */
+    struct err job_err;            /* of the last job or effect of a step */
+    bool begun, confirmed, submitted, fetched, installed_files;
+    enum { KEY_NONE, KEY_MAKING, KEY_MADE, KEY_STORED } key_at;
+    enum { BACKUP_NONE, BACKUP_RUNS, BACKUP_DONE } backup_at;
+    struct secret key_pem;         /* between generation and storing */
+    struct timer timer;
+    struct child check;
+    struct strs check_env;
+    enum { CHECK_NOT, CHECK_RUNS, CHECK_PASSED, CHECK_FAILED } check_state;
+    struct chain chain;            /* once built in step_issued */
+    bool chain_ready;
+    uint8_t *pfx;
+    size_t n_pfx;
+    bool pfx_ready;
+};
+
+/* A certificate section as this run looks after it: what is in use, what the calendar says, its hook. */
+struct cert_work {
+    struct run *run;
+    const struct conf_cert *conf;
+    char *name;
+    struct cert_row *row;          /* of the store; never NULL (zeroed where unknown) */
+    struct calendar_out cal;
+    struct err err;                /* besides its order's: configuration, hook */
+    bool selected, changed, dirty;
+    struct child hook;
+    struct strs env;
+    enum { HOOK_NONE, HOOK_DUE, HOOK_RUNS, HOOK_ENDED } hook_at;
+};
+
+/* A saved_cert with strings of its own. */
+struct cert_row {
+    struct saved_cert c;
+    char *own[8];
+};
+struct cert_row *cert_row_load(struct store *s, const char *name); /* zeroed but for the name where unknown; never NULL */
+void cert_row_set(struct cert_row *row, const char **field, const char *text); /* field: &row->c.X */
+void cert_row_free(struct cert_row *row);
+void cert_row_facts(struct cert_row *row, const struct cert_facts *f);
+
+/* hooks.c: the environment of a hook, and deploy hooks run until they exit 0 */
+void hook_env(struct strs *env, const char *key, const char *value);
+void cert_hook_env(struct strs *env, const char *state_dir, const char *name, const char *names, const char *state, int64_t not_after);
+void hooks_pump(struct run *r);
+bool hooks_busy(const struct run *r);
+void run_cert_installed(struct run *r, const struct order *o);
+struct cert_work *run_cert(struct run *r, const char *name); /* NULL: not looked after */
+
+struct ca_open {                   /* one CA section, opened once a run */
+    const struct section *section;
+    const struct ca_ops *ops;
+    struct ca *ca;
+};
+
+struct run {
+    struct run_setup setup;
+    struct session *s;             /* configuration, store, net, zones, publish */
+    struct order **order;
+    size_t n_order;
+    struct ca_open *ca;
+    size_t n_ca;
+    struct cert_work **cert;       /* one a certificate section that this run looks after */
+    size_t n_cert;
+    int64_t deadline_ms;           /* loop_now() scale */
+    int64_t inbox_version;
+    bool stop;                     /* deadline or signal: start nothing more */
+    enum { RUN_WORKS, RUN_TELLS, RUN_ENDS } phase;
+    struct timer poll, limit;
+    struct teller *teller;
+    struct err err;                /* of the run as a whole (store) */
+    struct err hand_err;           /* the first hand-over that was refused */
+};
+
+/* start.c: which orders this run works on */
+bool run_gather(struct run *r, struct err *e);          /* certificates, CAs, open orders, new ones that are due */
+struct order *run_begin(struct run *r, const struct conf_cert *c, bool forced, struct err *e); /* an order that joins the run */
+void calendar_for(const struct run *r, const struct cert_work *w, bool forced, struct calendar_out *out);
+
+/* tell.c: what people hear of a run: waits, failures, reminders, notify_hook, and what status will show */
+bool tell_start(struct run *r, struct err *e);          /* false: the store failed */
+bool tell_busy(const struct run *r);
+void tell_free(struct run *r);
+enum rc tell_rc(const struct run *r, const struct cert_work *w);
+json_t *tell_json(const struct run *r);
+struct order *run_order_of(const struct run *r, const char *cert); /* the newest of this run; NULL */
+
+/* order.c */
+struct order *order_load(struct run *r, const struct saved_order *saved);
+struct order *order_begin(struct run *r, const struct conf_cert *c, bool forced, struct err *e);
+void order_free(struct order *o);
+void order_wake(struct order *o);                       /* all that a done() does besides noting its result */
+void order_advance(struct order *o, struct run *r);     /* the only writer of state; called by the turn alone */
+void order_jump(struct order *o, enum order_state to);  /* for hand-overs and winding up: order.c is the only caller besides hand.c */
+void order_wait(struct order *o, enum waits waits);
+enum turn order_fault(struct order *o, const struct err *e); /* notes the failure, counts it, sets backoff; TURN_FAILED */
+void order_save(struct order *o);                       /* facts and words into saved, marks dirty */
+void order_settled(struct order *o);                    /* one operation less under way; wakes */
+enum turn order_refused(struct order *o);               /* the CA's refusal, or the fault of its last call */
+
+/* facts */
+int64_t fact_num(const struct order *o, const char *key);
+void fact_set(struct order *o, const char *key, int64_t n);
+
+/* hand.c */
+bool order_hand(struct order *o, const struct inbox_row *row, struct err *e);
+bool run_inbox(struct run *r, struct err *e);
+
+/* accept.c: is this the certificate that was ordered? Fills saved.certificate, else keeps it aside and says why. */
+bool order_accept(struct order *o, const void *p, size_t n, struct err *e);
+bool order_chain(struct order *o, struct err *e);       /* fills o->chain from saved.certificate and the configured files */
+
+/* steps_*.c */
+enum turn step_new(struct order *o, struct run *r);
+enum turn step_prepared(struct order *o, struct run *r);
+enum turn step_challenged(struct order *o, struct run *r);
+enum turn step_published(struct order *o, struct run *r);
+enum turn step_visible(struct order *o, struct run *r);
+enum turn step_validated(struct order *o, struct run *r);
+enum turn step_submitted(struct order *o, struct run *r);
+enum turn step_issued(struct order *o, struct run *r);
+enum turn step_installed(struct order *o, struct run *r);
+enum turn step_done(struct order *o, struct run *r);
+enum turn step_failed(struct order *o, struct run *r);
+
+/* csr.c: csr_only: key, CSR and the key's backup in whatever state the order is, which stays */
+void order_csr(struct order *o);
+enum turn order_key_and_csr(struct order *o);           /* steps_prepare.c; NEXT: saved.csr is there */
+enum turn order_key_backup(struct order *o);            /* steps_issue.c; NEXT: it is done, or none is wanted */
+
+/* spots.c */
+void spots_start(struct order *o);                      /* discovery begins; its result is judged by spots_find */
+enum turn spots_find(struct order *o);                  /* sites; NEXT when all are known */
+enum turn spots_preflight(struct order *o);
+enum turn spots_watch(struct order *o);
+void spots_reset_watch(struct order *o);
+void spots_free(struct order *o);
+
+/* The CA, through wrappers: each call settles into o->ca.stage and wakes the order. */
+bool ca_ready(struct order *o);                         /* the stage is known; else a look is started or under way, or ca_err says why not */
+void ca_look(struct order *o);
+void ca_effect(struct order *o, void (*call)(struct ca *c, struct ca_case *k)); /* behind the commit */
+void order_effect(struct order *o, void (*effect)(void *arg));                  /* the same for effects of our own; arg is the order */
+const struct ca_rules *order_rules(const struct order *o);
+
+/* work.c: what blocks, in the worker: making a key, the encrypted backup of a key, PKCS#12 */
+void work_key(struct order *o, enum key_type type);
+void work_backup(struct order *o);
+void work_pfx(struct order *o);
+
+/* evidence */
+void order_evidence(struct order *o, const char *kind, json_t *j); /* takes j */
+void order_log(struct order *o, enum level level, const char *step, const char *code, const char *fmt, ...) __attribute__((format(printf, 5, 6)));
+
+#endif

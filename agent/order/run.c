@@ -1,0 +1,234 @@
+/* run.c: one run, turn by turn. */
+#include "order/run.h"
+#include "order/order_impl.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+
+enum { POLL_MS = 500 }; /* how often a person's hand-over is looked for while something else is waited for */
+
+static bool started(const struct order *o)
+{
+    return o->pending > 0;
+}
+
+static void advance_orders(struct run *r)
+{
+    int64_t limit = r->s->conf->agent.parallel_orders, active = 0;
+    for (size_t i = 0; i < r->n_order; i++)
+        active += started(r->order[i]);
+    for (size_t i = 0; i < r->n_order; i++) {
+        struct order *o = r->order[i];
+        if (!o->runnable || (active >= limit && !started(o)))
+            continue;
+        bool was = started(o);
+        if (r->setup.csr_only)
+            order_csr(o);
+        else
+            order_advance(o, r);
+        active += started(o) - was;
+    }
+}
+
+static bool save_orders(struct run *r, struct err *e)
+{
+    for (size_t i = 0; i < r->n_order; i++) {
+        if (!r->order[i]->dirty)
+            continue;
+        if (!order_put(r->s->store, &r->order[i]->saved, e))
+            return false;
+        r->order[i]->dirty = false;
+    }
+    return true;
+}
+
+static bool save_certs(struct run *r, struct err *e)
+{
+    for (size_t i = 0; i < r->n_cert; i++) {
+        if (!r->cert[i]->dirty)
+            continue;
+        if (!cert_put(r->s->store, &r->cert[i]->row->c, e))
+            return false;
+        r->cert[i]->dirty = false;
+    }
+    return true;
+}
+
+/* Is anything of ours still moving? Waits for people and for times beyond this run do not count. */
+static bool working(const struct run *r)
+{
+    for (size_t i = 0; i < r->n_order; i++)
+        if (r->order[i]->pending || (r->order[i]->runnable && !r->order[i]->resting))
+            return true;
+    return publish_busy(r->s->publish) || hooks_busy(r);
+}
+
+static void cancel_all(struct run *r)
+{
+    for (size_t i = 0; i < r->n_order; i++) {
+        struct order *o = r->order[i];
+        op_cancel(&o->ca.op);
+        op_cancel(&o->timer.op);
+        op_cancel(&o->check.op);
+        if (op_busy(&o->job.op))
+            op_cancel(&o->job.op);
+        for (size_t k = 0; k < o->n_spot; k++) {
+            op_cancel(&o->spot[k].find.op);
+            op_cancel(&o->spot[k].preflight.op);
+            op_cancel(&o->spot[k].watch.op);
+        }
+        o->resting = true;
+        o->pending = 0;
+    }
+    for (size_t i = 0; i < r->n_cert; i++)
+        op_cancel(&r->cert[i]->hook.op);
+}
+
+static void over(struct run *r, const char *why)
+{
+    if (r->stop)
+        return;
+    r->stop = true;
+    say(LEVEL_INFO, NULL, NULL, "%s: what is not finished waits for the next run", why);
+    cancel_all(r);
+}
+
+static void limit_done(struct op *op, const struct err *e)
+{
+    (void)e;
+    over(op->owner, "the run's time is up");
+}
+
+static void poll_done(struct op *op, const struct err *e)
+{
+    (void)e;
+    struct run *r = op->owner;
+    struct loop *l = net_loop(r->s->net);
+    r->poll.at = loop_now(l) + POLL_MS;
+    loop_timer(l, &r->poll);
+}
+
+static bool stop_run(struct run *r)
+{
+    op_cancel(&r->poll.op);
+    op_cancel(&r->limit.op);
+    return false;
+}
+
+static bool turn_works(struct run *r, struct err *e)
+{
+    bool records = !r->setup.hand_only && !r->setup.csr_only;
+    if (!r->stop && !r->setup.csr_only && !run_inbox(r, e))
+        return false;
+    if (!r->stop) {
+        if (!r->setup.hand_only)
+            advance_orders(r);
+        if (records && !publish_pump(r->s->publish, e))
+            return false;
+        if (records)
+            hooks_pump(r);
+    }
+    if (!save_orders(r, e) || !save_certs(r, e) || !store_turn(r->s->store, e))
+        return false;
+    for (size_t i = 0; i < r->n_order; i++)
+        if (r->order[i]->runnable && !r->order[i]->resting && !r->setup.hand_only && !r->stop)
+            loop_again(net_loop(r->s->net));
+    return true;
+}
+
+static bool turn(void *arg)
+{
+    struct run *r = arg;
+    struct err *e = &r->err;
+    if (loop_signal(net_loop(r->s->net)))
+        over(r, "stopped by a signal");
+    if (r->phase == RUN_WORKS) {
+        if (e->rc != RC_OK || !turn_works(r, e))
+            return stop_run(r);
+        if (!r->stop && !r->setup.hand_only && (working(r) || store_effects(r->s->store)))
+            return true;
+        r->phase = RUN_TELLS;
+        op_cancel(&r->poll.op);
+        if (!tell_start(r, e) || !save_orders(r, e) || !save_certs(r, e) || !store_turn(r->s->store, e))
+            return stop_run(r);
+    }
+    if (tell_busy(r) && !loop_signal(net_loop(r->s->net)))
+        return true;
+    return stop_run(r);
+}
+
+static void order_of_ledger_changed(void *arg, const char *order)
+{
+    struct run *r = arg;
+    for (size_t i = 0; i < r->n_order; i++)
+        if (strcmp(r->order[i]->saved.id, order) == 0)
+            order_wake(r->order[i]);
+}
+
+static void start_timers(struct run *r)
+{
+    struct loop *l = net_loop(r->s->net);
+    int64_t limit = r->setup.deadline ? r->setup.deadline : r->s->conf->agent.run_deadline;
+    r->deadline_ms = loop_now(l) + limit * 1000;
+    r->limit = (struct timer){.op = {.done = limit_done, .owner = r}, .at = r->deadline_ms};
+    r->poll = (struct timer){.op = {.done = poll_done, .owner = r}, .at = loop_now(l) + POLL_MS};
+    loop_timer(l, &r->limit);
+    loop_timer(l, &r->poll);
+}
+
+static void free_run(struct run *r)
+{
+    tell_free(r);
+    for (size_t i = 0; i < r->n_order; i++)
+        order_free(r->order[i]);
+    free(r->order);
+    for (size_t i = 0; i < r->n_cert; i++) {
+        struct cert_work *w = r->cert[i];
+        op_cancel(&w->hook.op);
+        child_clear(&w->hook);
+        strs_free(&w->env);
+        cert_row_free(w->row);
+        free(w->name);
+        free(w);
+    }
+    free(r->cert);
+    for (size_t i = 0; i < r->n_ca; i++)
+        if (r->ca[i].ca)
+            r->ca[i].ops->close(r->ca[i].ca);
+    free(r->ca);
+}
+
+static void result(struct run *r, struct run_result *out)
+{
+    for (size_t i = 0; i < r->n_cert; i++) {
+        out->rc = rc_worse(out->rc, tell_rc(r, r->cert[i]));
+        out->changed |= r->cert[i]->changed;
+    }
+    if (r->err.rc != RC_OK) {
+        say_err(LEVEL_ERROR, NULL, &r->err);
+        out->rc = rc_worse(out->rc, r->err.rc);
+    }
+    out->signal = loop_signal(net_loop(r->s->net));
+    out->hand = r->hand_err;
+    out->json = tell_json(r);
+}
+
+void run_all(struct session *s, const struct run_setup *setup, struct run_result *out)
+{
+    struct run r = {.setup = *setup, .s = s, .inbox_version = -1};
+    memset(out, 0, sizeof *out);
+    publish_watch(s->publish, order_of_ledger_changed, &r);
+    start_timers(&r);
+    if (run_gather(&r, &r.err) && (setup->hand_only || setup->csr_only || publish_load(s->publish, &r.err)))
+        loop_run(net_loop(s->net), turn, &r);
+    else
+        stop_run(&r);
+    publish_watch(s->publish, NULL, NULL);
+    result(&r, out);
+    free_run(&r);
+}

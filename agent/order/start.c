@@ -1,0 +1,226 @@
+/* start.c: which certificates, CAs and orders a run works on: what is open, what the calendar says is due, what the configuration changed. */
+#include "order/order_impl.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "order/due.h"
+
+static void open_ca(struct run *r, const struct section *s)
+{
+    struct ca_open *at = &r->ca[r->n_ca++];
+    *at = (struct ca_open){.section = s, .ops = ca_type(s->type)};
+    struct err e = {0};
+    if (s->broken || !at->ops)
+        return;
+    if (!at->ops->open(&at->ca, s, r->s->net, r->s->store, &e)) {
+        at->ca = NULL;
+        say_err(LEVEL_ERROR, &(struct about){.name = s->name, .step = "ca"}, &e);
+    }
+}
+
+static struct cert_work *add_cert(struct run *r, const char *name, const struct conf_cert *conf)
+{
+    struct cert_work *w = mem_new(sizeof *w);
+    w->run = r;
+    w->conf = conf;
+    w->name = mem_str(name);
+    w->row = cert_row_load(r->s->store, name);
+    if (w->row->c.hook_due)
+        w->hook_at = HOOK_DUE;
+    r->cert = mem_grow(r->cert, r->n_cert + 1, sizeof *r->cert);
+    r->cert[r->n_cert++] = w;
+    if (conf && conf->broken)
+        err_set(&w->err, RC_CONF, "CONFIG",
+                "certificate %s, or the provider or CA it uses, has a fault in the configuration; dcvagent config check shows it", name);
+    return w;
+}
+
+static void add_order(struct run *r, struct order *o)
+{
+    r->order = mem_grow(r->order, r->n_order + 1, sizeof *r->order);
+    r->order[r->n_order++] = o;
+}
+
+static bool selected(const struct run *r, const char *name)
+{
+    return !r->setup.names || r->setup.names->n == 0 || strs_has(r->setup.names, name);
+}
+
+static bool load_open(void *arg, const struct saved_order *saved)
+{
+    struct run *r = arg;
+    if (!selected(r, saved->cert))
+        return true;
+    struct order *o = order_load(r, saved);
+    add_order(r, o);
+    if (!run_cert(r, saved->cert))
+        add_cert(r, saved->cert, NULL);
+    return true;
+}
+
+/* --- what the configuration says against what is in use ---------------------------------------------------------------------------------- */
+
+static const struct ca_rules *rules_of(const struct run *r, const char *ca)
+{
+    for (size_t i = 0; i < r->n_ca; i++)
+        if (ca && strcmp(r->ca[i].section->name, ca) == 0 && r->ca[i].ca)
+            return r->ca[i].ops->rules(r->ca[i].ca);
+    return NULL;
+}
+
+void calendar_for(const struct run *r, const struct cert_work *w, bool forced, struct calendar_out *out)
+{
+    struct calendar_in in;
+    due_in(w->conf, &w->row->c, rules_of(r, w->conf->ca), forced, &in);
+    calendar_decide(&in, out);
+}
+
+static bool last_done(void *arg, const struct saved_order *o)
+{
+    char *id = arg;
+    if (strcmp(o->state, "done") != 0)
+        return true;
+    snprintf(id, 24, "%s", o->id);
+    return false;
+}
+
+struct order *run_begin(struct run *r, const struct conf_cert *c, bool forced, struct err *e)
+{
+    struct order *o = order_begin(r, c, forced, e);
+    if (!o)
+        return NULL;
+    char id[24] = "";
+    if (c->key_reuse && !r->setup.replace && order_history(r->s->store, c->name, last_done, id, e) && *id)
+        json_object_set_new(o->facts, "key_of", json_string(id));
+    add_order(r, o);
+    return o;
+}
+
+/* --- open orders against the configuration ---------------------------------------------------------------------------------------------- */
+
+static void wind_up(struct order *o, const char *why)
+{
+    order_log(o, LEVEL_NOTICE, "order", "WOUND_UP", "the order %s is wound up: %s; its records are removed, its key is kept", o->saved.id,
+              why);
+    order_jump(o, ORDER_FAILED);
+}
+
+/* An order keeps what it was begun with. true: it goes on. */
+static bool still_wanted(struct run *r, struct order *o, struct cert_work *w)
+{
+    if (!o->conf) {
+        if (o->state < ORDER_DONE)
+            wind_up(o, "its section is gone from the configuration");
+        return true;
+    }
+    const struct ca_rules *rules = rules_of(r, o->conf->ca);
+    bool names = due_other_names(o->saved.names, &o->conf->names), ca = strcmp(o->saved.ca, o->conf->ca) != 0;
+    if (o->state >= ORDER_ISSUED || o->saved.sent || (!names && !ca))
+        return true;
+    bool bought = (o->conf->reference_number && strcmp(o->conf->reference_number, o->saved.reference) != 0) ||
+                  (o->conf->subscription_end && o->conf->subscription_end != o->saved.subscription_end);
+    if (rules && rules->by_person && !bought && o->state > ORDER_NEW) {
+        err_set(&w->err, RC_CONF, "NAMES_CHANGED",
+                "names or CA of %s changed while its order is under way; give the new application's reference_number or subscription_end, "
+                "put the old names back, or "
+                "dcvagent cancel %s",
+                w->name, w->name);
+        return false;
+    }
+    wind_up(o, "names or CA changed in the configuration");
+    return true;
+}
+
+static void wake_open(struct run *r, struct order *o)
+{
+    struct cert_work *w = run_cert(r, o->saved.cert);
+    if (r->setup.csr_only) {
+        if (o->state < ORDER_ISSUED)
+            order_wake(o);
+        return;
+    }
+    bool named = r->setup.names && r->setup.names->n && r->setup.terminal;
+    if (r->setup.force || r->setup.replace)
+        o->saved.forced = true, o->saved.due = 0, o->dirty = true;
+    if (o->conf && o->conf->broken) {
+        o->resting = true;
+        return;
+    }
+    if (!still_wanted(r, o, w)) {
+        o->resting = true;
+        return;
+    }
+    if (!o->at && o->state != ORDER_FAILED && o->state != ORDER_DONE) {
+        err_set(&o->err, RC_CONF, "CA_SECTION", "the CA section [ca %s] of the order is gone or faulty; put it back, or dcvagent cancel %s",
+                o->saved.ca, o->saved.cert);
+        o->resting = true;
+        return;
+    }
+    if (o->saved.due > clock_now() && !named && o->state != ORDER_FAILED) { /* backoff: nothing new is tried before */
+        o->resting = true;
+        o->err = o->saved.last;
+        return;
+    }
+    order_wake(o);
+}
+
+static bool under_way(const struct run *r, const char *cert)
+{
+    for (size_t i = 0; i < r->n_order; i++)
+        if (strcmp(r->order[i]->saved.cert, cert) == 0 && r->order[i]->saved.open && r->order[i]->state != ORDER_FAILED)
+            return true;
+    return false;
+}
+
+static void start_due(struct run *r, struct cert_work *w)
+{
+    struct err e = {0};
+    bool forced = r->setup.force || r->setup.replace;
+    if (!w->conf || w->conf->broken)
+        return;
+    calendar_for(r, w, forced, &w->cal);
+    if (under_way(r, w->name) || r->setup.hand_only || r->setup.no_new)
+        return;
+    if (w->cal.action == CALENDAR_REFUSED)
+        err_set(&w->err, RC_CONF, "NAMES_CHANGED", "certificate %s: %s", w->name, w->cal.why);
+    if (w->err.rc != RC_OK || (!w->cal.due && !r->setup.csr_only))
+        return;
+    struct order *o = run_begin(r, w->conf, forced, &e);
+    if (!o) {
+        w->err = e;
+        return;
+    }
+    fact_set(o, "first", w->cal.action == CALENDAR_FIRST || !w->cal.due); /* a CSR asked for early orders nothing by itself */
+}
+
+bool run_gather(struct run *r, struct err *e)
+{
+    const struct conf *c = r->s->conf;
+    r->ca = mem_array(c->n_ca + 1, sizeof *r->ca);
+    for (size_t i = 0; i < c->n_ca; i++)
+        open_ca(r, &c->ca[i]);
+    for (size_t i = 0; i < c->n_cert; i++)
+        if (selected(r, c->cert[i].name))
+            add_cert(r, c->cert[i].name, &c->cert[i]);
+    if (!order_each(r->s->store, NULL, load_open, r, e))
+        return false;
+    size_t loaded = r->n_order;
+    for (size_t i = 0; i < loaded; i++)
+        wake_open(r, r->order[i]);
+    for (size_t i = 0; i < r->n_cert; i++)
+        start_due(r, r->cert[i]);
+    return true;
+}
+
+struct order *run_order_of(const struct run *r, const char *cert)
+{
+    for (size_t i = r->n_order; i-- > 0;)
+        if (strcmp(r->order[i]->saved.cert, cert) == 0)
+            return r->order[i];
+    return NULL;
+}

@@ -1,0 +1,169 @@
+/* steps_prepare.c: new -> prepared -> challenged: key and CSR, where the records go, preflight, and the codes of the CA. */
+#include "order/order_impl.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/fs.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "cert/csr.h"
+#include "cert/key.h"
+
+enum { CSR_FILE_MAX = 65536 };
+
+/* A first order of a by-person CA costs the person's attention (and an envelope): it starts only when a person says so. */
+static bool waits_for_start(struct order *o)
+{
+    if (!order_rules(o)->by_person || o->saved.forced || !fact_num(o, "first"))
+        return false;
+    if (o->at->ops->ask_start)
+        o->at->ops->ask_start(o->at->ca, &o->ca);
+    order_wait(o, WAITS_PIN);
+    return true;
+}
+
+static void store_key_now(void *arg)
+{
+    struct order *o = arg;
+    if (key_store(o->run->s->state_dir, o->saved.id, &o->key_pem, &o->job_err))
+        o->key_at = KEY_STORED;
+}
+
+/* The name of the key file is the order's id, which is never used again: a key found there is ours, from before a crash. */
+static enum turn have_key(struct order *o)
+{
+    struct session *s = o->run->s;
+    if (o->job_err.rc != RC_OK) {
+        struct err e = o->job_err;
+        o->job_err = (struct err){0};
+        o->key_at = KEY_NONE;
+        return order_fault(o, &e);
+    }
+    if (o->pending)
+        return TURN_WAIT;
+    if (o->key_at == KEY_STORED)
+        return TURN_NEXT;
+    if (o->key_at == KEY_MADE) {
+        order_effect(o, store_key_now);
+        return TURN_WAIT;
+    }
+    struct err e = {0};
+    if (key_load(s->state_dir, o->saved.id, &o->key_pem, &e)) {
+        o->key_at = KEY_STORED;
+        return TURN_NEXT;
+    }
+    if (!e.code || strcmp(e.code, "NO_KEY") != 0)
+        return order_fault(o, &e);
+    char old[24] = "";
+    if (o->conf && o->conf->key_reuse) {
+        json_t *was = json_object_get(o->facts, "key_of");
+        snprintf(old, sizeof old, "%s", json_string_value(was) ? json_string_value(was) : "");
+    }
+    if (*old && key_load(s->state_dir, old, &o->key_pem, NULL)) {
+        o->key_at = KEY_MADE;
+        order_effect(o, store_key_now);
+        return TURN_WAIT;
+    }
+    enum key_type type = KEY_RSA2048;
+    for (int i = KEY_RSA2048; i <= KEY_P384; i++)
+        if (strcmp(key_type_words[i], o->saved.key_type) == 0)
+            type = (enum key_type)i;
+    work_key(o, type);
+    return TURN_WAIT;
+}
+
+static bool csr_from_file(struct order *o, struct csr *csr, struct err *e)
+{
+    char *text;
+    size_t n;
+    if (!fs_read(o->conf->csr_file, CSR_FILE_MAX, &text, &n, e))
+        return false;
+    bool ok = csr_read(text, n, csr, e);
+    free(text);
+    struct strs names = {0};
+    strs_split(&names, o->saved.names);
+    if (ok && *csr->cn && strcmp(csr->cn, names.s[0]) != 0)
+        ok = err_set(e, RC_CONF, "CSR_NAME",
+                     "the CSR in %s is for %s, the order's first name is %s; make a CSR for that name or change names=", o->conf->csr_file,
+                     csr->cn, names.s[0]);
+    strs_free(&names);
+    return ok;
+}
+
+static bool csr_from_key(struct order *o, struct csr *csr, struct err *e)
+{
+    struct strs names = {0};
+    strs_split(&names, o->saved.names);
+    bool ok = csr_make(&o->key_pem, &names, o->conf ? o->conf->subject : NULL, csr, e);
+    strs_free(&names);
+    return ok;
+}
+
+static enum turn have_csr(struct order *o, bool own_key)
+{
+    struct csr csr = {0};
+    struct err e = {0};
+    if (!(own_key ? csr_from_key(o, &csr, &e) : csr_from_file(o, &csr, &e))) {
+        csr_clear(&csr);
+        return order_fault(o, &e);
+    }
+    free((void *)(uintptr_t)o->saved.csr.p);
+    o->saved.csr = (struct bytes){mem_copy(csr.der, csr.n), csr.n};
+    memcpy(o->saved.spki, csr.spki, sizeof o->saved.spki);
+    csr_clear(&csr);
+    secret_free(&o->key_pem);
+    order_save(o);
+    return TURN_NEXT;
+}
+
+enum turn order_key_and_csr(struct order *o)
+{
+    bool own_key = !(o->conf && o->conf->csr_file);
+    if (o->saved.csr.n)
+        return TURN_NEXT;
+    enum turn t = own_key ? have_key(o) : TURN_NEXT;
+    return t == TURN_NEXT ? have_csr(o, own_key) : t;
+}
+
+enum turn step_new(struct order *o, struct run *r)
+{
+    (void)r;
+    if (waits_for_start(o))
+        return TURN_WAIT;
+    order_wait(o, WAITS_NOT);
+    spots_start(o); /* discovery needs only names: it goes on beside the key */
+    return order_key_and_csr(o);
+}
+
+/* The CA's own word on where the order stands, as a wait of ours. */
+static enum turn ca_waits(struct order *o)
+{
+    if (o->ca.stage == CA_REFUSED)
+        return order_refused(o);
+    order_wait(o, *o->ca.waits ? waits_of(o->ca.waits) : WAITS_CA);
+    return TURN_WAIT;
+}
+
+enum turn step_prepared(struct order *o, struct run *r)
+{
+    (void)r;
+    enum turn t = spots_find(o);
+    if (t == TURN_NEXT)
+        t = spots_preflight(o);
+    if (t != TURN_NEXT)
+        return t;
+    if (!ca_ready(o))
+        return TURN_WAIT;
+    if (o->ca_err.rc != RC_OK)
+        return order_fault(o, &o->ca_err);
+    if (o->ca.stage >= CA_PROOF && o->ca.stage != CA_REFUSED)
+        return TURN_NEXT;
+    if (!o->begun) {
+        o->begun = true;
+        ca_effect(o, o->at->ops->begin);
+        return TURN_WAIT;
+    }
+    return ca_waits(o);
+}

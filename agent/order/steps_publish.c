@@ -1,0 +1,219 @@
+/* steps_publish.c: challenged -> published -> visible -> validated: records written, seen by everybody who counts, confirmed. */
+#include "order/order_impl.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+
+enum { TTL_BY_CA_ABSENT = 3600 };
+
+/* A step that stands on codes: no code any more (expired, replaced by a refusal) means back to where codes are asked for. */
+enum footing { FOOT_WAIT, FOOT_FAULT, FOOT_GONE, FOOT_FIRM, FOOT_PASSED };
+
+static enum footing footing(struct order *o)
+{
+    if (!ca_ready(o))
+        return FOOT_WAIT;
+    if (o->ca_err.rc != RC_OK || o->ca.stage == CA_REFUSED) {
+        order_refused(o);
+        return FOOT_FAULT;
+    }
+    if (o->ca.stage <= CA_PERSON)
+        return FOOT_GONE;
+    return o->ca.stage >= CA_CSR ? FOOT_PASSED : FOOT_FIRM;
+}
+
+static uint32_t ttl_wanted(const struct order *o, const struct section *provider)
+{
+    if (section_given(provider, "ttl"))
+        return (uint32_t)section_number(provider, "ttl");
+    uint32_t ttl = order_rules(o)->ttl;
+    return ttl ? ttl : TTL_BY_CA_ABSENT;
+}
+
+static bool want_spot(struct order *o, struct spot *s, struct err *e)
+{
+    const struct proof *p = ca_case_proof(&o->ca, s->name);
+    const char *zone = s->site->zone->apex;
+    const struct section *provider = conf_writer(o->run->s->conf, s->site->owner, o->conf ? o->conf->provider : NULL, &zone);
+    if (!provider) {
+        err_set(e, RC_DELEGATION, "NO_PROVIDER",
+                "no provider may write at %s (zone %s): add the zone to zones= of a [provider], or choose another place with record_at",
+                s->site->owner, s->site->zone->apex);
+        return err_at(e, "%s", s->name);
+    }
+    struct ledger_row row = {.cert = o->saved.cert,
+                             .host = s->name,
+                             .provider = provider->name,
+                             .zone = s->site->zone->apex,
+                             .rec = {s->site->owner, TYPE_TXT, ttl_wanted(o, provider), {(const uint8_t *)p->value, strlen(p->value)}},
+                             .state = LEDGER_INTENDED,
+                             .wanted = true,
+                             .negative_ttl = s->site->zone->negative_ttl};
+    snprintf(row.order, sizeof row.order, "%s", o->saved.id);
+    return publish_want(o->run->s->publish, &row, e);
+}
+
+/* What a second code replaced: still wanted by us, no longer by the CA. Released only now that the new values are present. */
+struct stale {
+    struct order *o;
+    struct strs owners;
+    struct bytes value[64];
+    size_t n;
+};
+
+static bool collect_stale(void *arg, const struct ledger_row *row)
+{
+    struct stale *st = arg;
+    if (!row->wanted || row->state == LEDGER_GONE || st->n == sizeof st->value / sizeof *st->value)
+        return true;
+    for (size_t i = 0; i < st->o->n_spot; i++) {
+        const struct spot *s = &st->o->spot[i];
+        const struct proof *p = ca_case_proof(&st->o->ca, s->name);
+        if (s->site && strcmp(s->site->owner, row->rec.owner) == 0 && p->value && strlen(p->value) == row->rec.value.n &&
+            memcmp(p->value, row->rec.value.p, row->rec.value.n) == 0)
+            return true;
+    }
+    strs_add(&st->owners, row->rec.owner);
+    st->value[st->n++] = (struct bytes){mem_copy(row->rec.value.p, row->rec.value.n), row->rec.value.n};
+    return true;
+}
+
+static bool release_stale(struct order *o, struct err *e)
+{
+    struct stale *st = mem_new(sizeof *st);
+    st->o = o;
+    bool ok = ledger_of(o->run->s->store, o->saved.id, collect_stale, st, e);
+    for (size_t i = 0; i < st->n; i++) {
+        ok = ok && publish_release(o->run->s->publish, o->saved.id, st->owners.s[i], &st->value[i], e);
+        free((void *)(uintptr_t)st->value[i].p);
+    }
+    strs_free(&st->owners);
+    free(st);
+    return ok;
+}
+
+enum turn step_challenged(struct order *o, struct run *r)
+{
+    struct err e = {0};
+    enum footing on = footing(o);
+    if (on == FOOT_WAIT)
+        return TURN_WAIT;
+    if (on == FOOT_FAULT)
+        return TURN_FAILED;
+    if (on == FOOT_GONE)
+        return publish_release(r->s->publish, o->saved.id, NULL, NULL, &e) ? TURN_BACK : order_fault(o, &e);
+    if (on == FOOT_PASSED)
+        return TURN_NEXT;
+    enum turn t = spots_find(o);
+    if (t != TURN_NEXT)
+        return t;
+    for (size_t i = 0; i < o->n_spot; i++)
+        if (!want_spot(o, &o->spot[i], &e))
+            return order_fault(o, &e);
+    struct publish_state st;
+    publish_state(r->s->publish, o->saved.id, &st);
+    if (st.failed)
+        return order_fault(o, &st.err);
+    if (st.present < st.wanted)
+        return TURN_WAIT;
+    if (!release_stale(o, &e))
+        return order_fault(o, &e);
+    spots_reset_watch(o);
+    fact_set(o, "promised", 0);
+    return TURN_NEXT;
+}
+
+enum turn step_published(struct order *o, struct run *r)
+{
+    enum footing on = footing(o);
+    if (on == FOOT_WAIT)
+        return TURN_WAIT;
+    if (on == FOOT_FAULT)
+        return TURN_FAILED;
+    if (on == FOOT_GONE)
+        return TURN_BACK;
+    if (on == FOOT_PASSED)
+        return TURN_NEXT;
+    struct publish_state st;
+    publish_state(r->s->publish, o->saved.id, &st);
+    if (st.failed)
+        return order_fault(o, &st.err);
+    if (st.wanted == 0)
+        return TURN_BACK;
+    if (st.present < st.wanted)
+        return TURN_WAIT;
+    enum turn t = spots_find(o);
+    return t == TURN_NEXT ? spots_watch(o) : t;
+}
+
+/* settle: from the write until no cache can hold what stood there before. */
+static int64_t settle_until(struct order *o)
+{
+    struct publish_state st;
+    publish_state(o->run->s->publish, o->saved.id, &st);
+    int64_t until = 0;
+    for (size_t i = 0; i < o->n_spot; i++) {
+        const struct conf *c = o->run->s->conf;
+        struct conf_verify v = conf_verify(c, conf_zone(c, o->spot[i].site->owner), o->at->section);
+        int64_t t = v.settle >= 0 ? st.written + v.settle : order_rules(o)->settles ? st.settle_at : 0;
+        until = t > until ? t : until;
+    }
+    return st.written ? until : 0; /* nothing of ours was written: all stood there before */
+}
+
+static void time_is_up(struct op *op, const struct err *e)
+{
+    (void)e;
+    order_settled(op->owner);
+}
+
+/* A wait that ends within this run is waited for; a longer one is the next run's. */
+static enum turn wait_until(struct order *o, int64_t when)
+{
+    struct loop *l = net_loop(o->run->s->net);
+    int64_t at = loop_now(l) + (when - clock_now()) * 1000 + 200;
+    order_wait(o, WAITS_TIME);
+    fact_set(o, "forecast", when);
+    if (at < o->run->deadline_ms && !op_busy(&o->timer.op)) {
+        o->timer.op.done = time_is_up;
+        o->timer.op.owner = o;
+        o->timer.at = at;
+        o->pending++;
+        loop_timer(l, &o->timer);
+    }
+    return TURN_WAIT;
+}
+
+enum turn step_visible(struct order *o, struct run *r)
+{
+    (void)r;
+    if (op_busy(&o->timer.op))
+        return TURN_WAIT;
+    enum footing on = footing(o);
+    if (on == FOOT_WAIT)
+        return TURN_WAIT;
+    if (on == FOOT_FAULT)
+        return TURN_FAILED;
+    if (on == FOOT_GONE)
+        return TURN_BACK;
+    if (on == FOOT_PASSED)
+        return TURN_NEXT;
+    enum turn t = spots_find(o);
+    if (t != TURN_NEXT)
+        return t;
+    int64_t until = settle_until(o);
+    if (clock_now() < until)
+        return wait_until(o, until);
+    if (!o->confirmed) {
+        o->confirmed = true;
+        ca_effect(o, o->at->ops->confirm);
+        return TURN_WAIT;
+    }
+    order_wait(o, *o->ca.waits ? waits_of(o->ca.waits) : WAITS_CA);
+    return TURN_WAIT;
+}
