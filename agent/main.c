@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/secret.h"
 #include "cmd/cmd.h"
+#include "net/loop.h"
 
 /* A descriptor 0, 1 or 2 that is closed would be given to the first file opened: a database or a key. */
 static void standard_descriptors(void)
@@ -17,6 +18,13 @@ static void standard_descriptors(void)
             _exit(RC_RESOURCE);
 }
 
+/* The program ends by the signal that stopped it, so that who started it knows. */
+static void die_by(int number)
+{
+    signal(number, SIG_DFL);
+    raise(number);
+}
+
 int main(int argc, char **argv)
 {
     struct call call;
@@ -24,6 +32,7 @@ int main(int argc, char **argv)
     standard_descriptors();
     secret_process();
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); /* a file too large is then an error with a name (EFBIG) */
     umask(077);
     if (!call_parse(argc, argv, &call, &done)) {
         call_clear(&call);
@@ -36,5 +45,7 @@ int main(int argc, char **argv)
         rc = RC_CREATE;
     }
     log_close();
+    if (loop_stopped_by())
+        die_by(loop_stopped_by());
     return (int)rc;
 }

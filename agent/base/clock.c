@@ -195,7 +195,6 @@ void day_show(int64_t when, char out[32])
 void time_local(int64_t when, char out[32])
 {
     struct tm tm;
-    tzset();
     if (!broken_down(when, true, &tm) || !strftime(out, 32, "%Y-%m-%d %H:%M", &tm))
         snprintf(out, 32, "@%lld", (long long)when);
 }

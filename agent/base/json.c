@@ -59,9 +59,17 @@ static char *without_controls(const char *dump)
     struct str out = STR_INIT(DUMP_LIMIT);
     size_t n = strlen(dump);
     while (n) {
+        size_t plain = 0;
+        while (plain < n && ((dump[plain] >= ' ' && dump[plain] <= '~') || dump[plain] == '\n'))
+            plain++;
+        str_put(&out, dump, plain);
+        dump += plain;
+        n -= plain;
+        if (!n)
+            break;
         uint32_t code;
         size_t len = text_utf8(dump, n, &code);
-        if (!len || code == '\n' || text_harmless(code))
+        if (!len || text_harmless(code))
             str_put(&out, dump, len ? len : 1);
         else if (code < 0x10000)
             str_fmt(&out, "\\u%04x", code);
@@ -89,6 +97,33 @@ void json_print(json_t *j)
     char *text = dump(j, JSON_INDENT(2));
     puts(text);
     free(text);
+}
+
+/* Strings of JSON text hold no line ends: each one is between two tokens. */
+static void print_indented(char *text)
+{
+    for (char *line = text, *end; line; line = end) {
+        end = strchr(line, '\n');
+        if (end)
+            *end++ = '\0';
+        fputs(line, stdout);
+        if (end)
+            fputs("\n    ", stdout);
+    }
+}
+
+void json_print_list(json_t *head, const char *key, json_t *(*item)(void *arg, size_t i), void *arg, size_t n)
+{
+    char *text = dump(head, JSON_INDENT(2));
+    printf("%.*s,\n  \"%s\": [", (int)(strlen(text) - 2), text, key);
+    free(text);
+    for (size_t i = 0; i < n; i++) {
+        text = dump(item(arg, i), JSON_INDENT(2));
+        fputs(i ? ",\n    " : "\n    ", stdout);
+        print_indented(text);
+        free(text);
+    }
+    puts(n ? "\n  ]\n}" : "]\n}");
 }
 
 char *json_line(json_t *j)

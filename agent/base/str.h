@@ -52,7 +52,7 @@ bool text_harmless(uint32_t code);
 void text_txt(struct str *out, const void *in, size_t n);
 
 bool hex_show(char *out, size_t size, const void *in, size_t n); /* lower case; false: does not fit */
-size_t text_distance(const char *a, const char *b);              /* edits between two words, for did-you-mean */
+size_t text_distance(const char *a, const char *b);              /* edits between two words (a swap of neighbours is one), for did-you-mean */
 size_t text_columns(const char *utf8);                           /* width on a terminal: CJK counts two */
 
 #endif

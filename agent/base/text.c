@@ -140,20 +140,25 @@ bool hex_show(char *out, size_t size, const void *in, size_t n)
 size_t text_distance(const char *a, const char *b)
 {
     enum { WORD = 63 };
-    size_t row[WORD + 1], na = strlen(a), nb = strlen(b);
+    size_t row[WORD + 1], above[WORD + 1], na = strlen(a), nb = strlen(b);
     if (na > WORD || nb > WORD)
         return strcmp(a, b) == 0 ? 0 : na > nb ? na : nb;
     for (size_t j = 0; j <= nb; j++)
-        row[j] = j;
+        row[j] = above[j] = j;
     for (size_t i = 1; i <= na; i++) {
-        size_t diagonal = row[0];
+        size_t diagonal = row[0], crossed = 0; /* rows i-1 at j-1, i-2 at j-2 */
         row[0] = i;
         for (size_t j = 1; j <= nb; j++) {
-            size_t swap = diagonal + (a[i - 1] != b[j - 1]);
+            size_t change = diagonal + (a[i - 1] != b[j - 1]);
             size_t least = row[j] < row[j - 1] ? row[j] + 1 : row[j - 1] + 1;
+            bool swapped = i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1];
+            least = swapped && crossed + 1 < least ? crossed + 1 : least;
+            crossed = above[j - 1];
+            above[j - 1] = diagonal;
             diagonal = row[j];
-            row[j] = swap < least ? swap : least;
+            row[j] = change < least ? change : least;
         }
+        above[nb] = diagonal;
     }
     return row[nb];
 }
@@ -174,7 +179,9 @@ size_t text_columns(const char *utf8)
     while (n) {
         uint32_t code;
         size_t len = text_utf8(utf8, n, &code);
-        if (len)
+        if (len == 1)
+            columns++;
+        else if (len)
             columns += IN(code, none) ? 0 : IN(code, wide) ? 2 : 1;
         else
             columns += len = 1;

@@ -79,6 +79,42 @@ static bool take(void *arg, X509 *const *path, size_t n)
     return b->built != NULL;
 }
 
+/* --- the chain as the CA gave it --- */
+
+/* The one of those given that signed x and is not in the path yet; the first, where there are several: the CA put it there. */
+static X509 *given_issuer(const struct build *b, const X509 *x, X509 *const *path, size_t n)
+{
+    const struct issued *given = b->in->given;
+    for (size_t i = 0; i < given->n; i++) {
+        bool used = false;
+        for (size_t k = 0; k < n; k++)
+            used |= path[k] == given->x[i];
+        if (!used && pool_issued(x, given->x[i]))
+            return given->x[i];
+    }
+    return NULL;
+}
+
+/* false: nothing given signed the leaf. Else built, or refused says why not. */
+static bool as_given(struct build *b)
+{
+    X509 *path[CHAIN_LEVELS + 1] = {b->leaf}, *up;
+    size_t n = 1;
+    while (n <= CHAIN_LEVELS && (up = given_issuer(b, path[n - 1], path, n)))
+        path[n++] = up;
+    if (n == 1)
+        return false;
+    X509 *top = path[n - 1];
+    X509_STORE *only = X509_STORE_new();
+    if (only && X509_STORE_add_cert(only, top) == 1 && X509_STORE_set_flags(only, X509_V_FLAG_PARTIAL_CHAIN) == 1)
+        b->built = verify(b->in, only, path, n - 1, &b->refused);
+    if (b->built && X509_self_signed(top, 1) != 1)
+        b->cross = top; /* it stands where a root would, but it is part of what is delivered */
+    X509_STORE_free(only);
+    ossl_forget();
+    return true;
+}
+
 /* --- with-cross --- */
 
 /* Does leaf, intermediates and this cross certificate lead to another trusted root? */
@@ -234,6 +270,12 @@ static bool build(struct build *b, struct chain *out, struct err *e)
 {
     struct selection s;
     struct err missing = {0};
+    bool files = b->in->ca_file || (b->in->files && b->in->files->n);
+    if (b->in->trust_given && !files && as_given(b)) {
+        if (b->built)
+            deliver(b, out);
+        return b->built || err_set(e, b->refused.rc ? b->refused.rc : RC_CA, "CHAIN_BAD", "%s", b->refused.text);
+    }
     if (!pool_fill(&b->pool, b->in, &out->warnings, e))
         return false;
     enum selected how = select_path(&b->pool, b->leaf, b->in->now, take, b, &s);

@@ -10,6 +10,7 @@ struct chain_in {
     size_t leaf;
     const struct strs *files; /* chain_files: PEM or DER files or glob patterns: intermediates, cross certificates, roots; may be empty */
     const char *ca_file;      /* trust this root file instead of the system's; NULL */
+    bool trust_given;         /* the CA is trusted to have sent the chain with the leaf; see below */
     enum chain_form form;     /* full; with-cross; leaf */
     const char *host;         /* name the chain is verified for; NULL */
     int64_t now;              /* verification time, s */
@@ -26,6 +27,11 @@ struct chain {
  * with EKU serverAuth wins over one without, the later notBefore wins). with-cross adds the cross certificate of the root where one verifies.
  * The outcome is verified as a whole for serverAuth; host "*.x" is verified as a name below x. At most 8 certificates below the root, 64
  * candidates, 1 MiB a file.
+ * trust_given, with neither files nor ca_file: the chain is what came with the leaf, whoever signed its topmost certificate: each must be signed by
+ * the next, and all verify for serverAuth and host as above. That is for CAs that hand over the chain themselves over a channel that was verified
+ * (ACME): which root it ends in is the CA's and its clients' affair, a private or new root is in no system's store, and the CA's order is the one its
+ * preferred_chain was chosen by. A self-signed certificate at its end is left out. Where nothing that came with the leaf signed it, this is as
+ * without trust_given.
  * Form leaf: the chain is checked as well, but where it is incomplete that is a warning only.
  * Warnings (set on failure too): files that cannot be read, patterns that match nothing, unused certificates of the same CA, a cross
  * certificate that is missing or leads nowhere, an intermediate that ends before the leaf.

@@ -27,6 +27,8 @@ bool ossl_fault(struct err *e, enum rc rc, const char *code, const char *fmt, ..
     vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
     const char *reason = ERR_reason_error_string(ERR_peek_error());
+    if (ERR_GET_REASON(ERR_peek_error()) == ERR_R_MALLOC_FAILURE)
+        rc = RC_RESOURCE;
     if (reason)
         text_safe(why, sizeof why, reason, strlen(reason));
     ERR_clear_error();

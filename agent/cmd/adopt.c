@@ -51,18 +51,25 @@ static bool may_adopt(struct adopting *a, const char *cert, struct err *e)
     bool ordered = false;
     a->conf = conf_cert(a->s.conf, cert);
     if (!a->conf)
-        return err_set(e, RC_USAGE, "NO_SECTION", "there is no [certificate %s]; write the section first, then adopt its certificate", cert);
+        return err_set(e, RC_USAGE, "NO_SECTION", "there is no [certificate %s]; write the section first, then adopt its certificate",
+                       cert);
     if (a->conf->broken)
-        return err_set(e, RC_CONF, "CONFIG", "certificate %s, or the provider or CA it uses, has a fault in the configuration; dcvagent config check shows it", cert);
+        return err_set(e, RC_CONF, "CONFIG",
+                       "certificate %s, or the provider or CA it uses, has a fault in the configuration; dcvagent config check shows it",
+                       cert);
     if (a->conf->csr_file)
-        return err_set(e, RC_CONF, "KEY_ELSEWHERE", "certificate %s has csr_file=: its key stays where the CSR was made, so none is adopted; take csr_file= out first", cert);
+        return err_set(e, RC_CONF, "KEY_ELSEWHERE",
+                       "certificate %s has csr_file=: its key stays where the CSR was made, so none is adopted; take csr_file= out first",
+                       cert);
     if (!order_each(a->s.store, cert, note_order, &ordered, e))
         return false;
     if (ordered)
-        return err_set(e, RC_USAGE, "ORDER_OPEN", "an order of %s is under way: hand over its certificate without --key, or dcvagent cancel %s first", cert, cert);
+        return err_set(e, RC_USAGE, "ORDER_OPEN",
+                       "an order of %s is under way: hand over its certificate without --key, or dcvagent cancel %s first", cert, cert);
     a->cas = due_cas_open(&a->s);
     a->rules = due_cas_rules(a->cas, a->conf->ca);
-    return a->rules || err_set(e, RC_CONF, "CA_SECTION", "the CA section [ca %s] of %s cannot be used; dcvagent config check shows why", a->conf->ca, cert);
+    return a->rules || err_set(e, RC_CONF, "CA_SECTION", "the CA section [ca %s] of %s cannot be used; dcvagent config check shows why",
+                               a->conf->ca, cert);
 }
 
 /* secret_read() drops the final line end; a PEM file has one. */
@@ -95,7 +102,8 @@ static void chain_as_given(struct adopting *a, const struct err *why)
 {
     static const char begin[] = "-----BEGIN CERTIFICATE-----";
     char *all = issued_pem(a->given, a->leaf), *second = strstr(all + 1, begin);
-    say(LEVEL_WARNING, &(struct about){.cert = a->conf->name, .step = "chain"}, why->code, "%s; the certificates of the file are taken as they are", why->text);
+    say(LEVEL_WARNING, &(struct about){.cert = a->conf->name, .step = "chain"}, why->code,
+        "%s; the certificates of the file are taken as they are", why->text);
     chain_clear(&a->chain);
     a->chain.cert_pem = mem_copy(all, second ? (size_t)(second - all) : strlen(all));
     a->chain.chain_pem = mem_str(second ? second : "");
@@ -187,8 +195,10 @@ static bool adopt(struct adopting *a, const char *cert, const void *p, size_t n,
     if (!may_adopt(a, cert, e) || !judge(a, p, n, key_file, e) || !order_new_id(a->id, clock_now(), e))
         return false;
     build_chain(a);
-    char *line = json_line(json_pack("{s:s, s:s, s:o}", "serial", a->facts.serial, "fingerprint_sha256", a->facts.fingerprint, "not_after", json_time(a->facts.not_after)));
-    bool ok = evidence_command(a->s.store, cert, a->c->argc, a->c->argv, e) && evidence_put(a->s.store, cert, a->id, "adopted", line, e) && store_turn(a->s.store, e);
+    char *line = json_line(json_pack("{s:s, s:s, s:o}", "serial", a->facts.serial, "fingerprint_sha256", a->facts.fingerprint, "not_after",
+                                     json_time(a->facts.not_after)));
+    bool ok = evidence_command(a->s.store, cert, a->c->argc, a->c->argv, e) && evidence_put(a->s.store, cert, a->id, "adopted", line, e) &&
+              store_turn(a->s.store, e);
     free(line);
     return ok && install(a, e) && note_in_use(a, e);
 }
@@ -198,11 +208,12 @@ static void report(const struct adopting *a)
     char day[32];
     day_show(a->facts.not_after, day);
     if (a->c->json)
-        json_print(json_pack("{s:i, s:s, s:s, s:s, s:o, s:I}", "version", 1, "name", a->conf->name, "serial", a->facts.serial, "fingerprint_sha256",
-                             a->facts.fingerprint, "not_after", json_time(a->facts.not_after), "archive", (json_int_t)a->archive));
+        json_print(json_pack("{s:i, s:s, s:s, s:s, s:o, s:I}", "version", 1, "name", a->conf->name, "serial", a->facts.serial,
+                             "fingerprint_sha256", a->facts.fingerprint, "not_after", json_time(a->facts.not_after), "archive",
+                             (json_int_t)a->archive));
     else
-        say(LEVEL_NOTICE, &(struct about){.cert = a->conf->name, .step = "import"}, NULL,
-            "adopted: serial %s, valid until %s; point the service at %s/live/%s, the agent renews it from now on", a->facts.serial, day, a->s.state_dir, a->conf->name);
+        printf("%s: adopted: serial %s, valid until %s; point the service at %s/live/%s, the agent renews it from now on\n", a->conf->name,
+               a->facts.serial, day, a->s.state_dir, a->conf->name);
 }
 
 enum rc adopt_certificate(struct call *c, const char *cert, const void *p, size_t n, const char *key_file)

@@ -40,7 +40,7 @@ struct events {
 };
 
 static const char *const action_words[] = {
-    [CALENDAR_NOTHING] = "nothing",    [CALENDAR_FIRST] = "first order", [CALENDAR_RENEW] = "renew",
+    [CALENDAR_NOTHING] = "nothing",           [CALENDAR_FIRST] = "first order", [CALENDAR_RENEW] = "renew",
     [CALENDAR_PAID_RENEWAL] = "paid renewal", [CALENDAR_CHANGED] = "new order", [CALENDAR_REFUSED] = "mend the configuration",
 };
 
@@ -124,8 +124,9 @@ static void print_json(const struct events *all, size_t persons)
     json_t *list = json_array();
     for (size_t i = 0; i < all->n; i++) {
         const struct event *ev = &all->e[i];
-        json_array_append_new(list, json_pack("{s:o, s:s, s:s, s:b, s:o, s:o}", "at", json_time(ev->at), "name", ev->name, "action", ev->action, "person", ev->person,
-                                              "why", json_text(ev->why), "not_after", json_time(ev->end)));
+        json_array_append_new(list,
+                              json_pack("{s:o, s:s, s:s, s:b, s:o, s:o}", "at", json_time(ev->at), "name", ev->name, "action", ev->action,
+                                        "person", ev->person, "why", json_text(ev->why), "not_after", json_time(ev->end)));
     }
     json_print(json_pack("{s:i, s:o, s:i, s:o}", "version", 1, "until", json_time(all->until), "persons", (int)persons, "events", list));
 }

@@ -12,8 +12,16 @@
 #include "order/session.h"
 #include "store/store.h"
 
+/* cron's run that meets another one has nothing to tell. */
+static bool overlap(const struct call *c, const struct err *e)
+{
+    return c->command->run == cmd_run && !c->terminal && e->code && strcmp(e->code, "LOCKED") == 0;
+}
+
 enum rc call_fail(const struct call *c, const struct err *e)
 {
+    if (overlap(c, e))
+        return e->rc;
     say_err(LEVEL_ERROR, &(struct about){.step = c->command->name}, e);
     return e->rc == RC_OK ? RC_FAILED : e->rc;
 }

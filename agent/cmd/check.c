@@ -38,7 +38,10 @@ static bool take_row(void *arg, const struct ledger_row *row)
     if (!row->wanted || row->state == LEDGER_GONE)
         return true;
     g->row = mem_grow(g->row, g->n + 1, sizeof *g->row);
-    g->row[g->n++] = (struct record_row){mem_str(g->order->cert), mem_str(g->order->ca), mem_str(row->host), mem_str(row->rec.owner),
+    g->row[g->n++] = (struct record_row){mem_str(g->order->cert),
+                                         mem_str(g->order->ca),
+                                         mem_str(row->host),
+                                         mem_str(row->rec.owner),
                                          {mem_copy(row->rec.value.p, row->rec.value.n), row->rec.value.n},
                                          false};
     return true;
@@ -53,7 +56,8 @@ static bool take_order(void *arg, const struct saved_order *o)
     g->order = o;
     ledger_of(g->s->store, o->id, take_row, g, NULL);
     if (g->n == before) {
-        str_fmt(&g->waiting, "%s: the order is at state %s%s%s: it has no record to look for\n", o->cert, o->state, *o->waits ? ", waits for " : "", o->waits);
+        str_fmt(&g->waiting, "%s: the order is at state %s%s%s: it has no record to look for\n", o->cert, o->state,
+                *o->waits ? ", waits for " : "", o->waits);
         return true;
     }
     const struct conf_cert *conf = conf_cert(g->s->conf, o->cert);

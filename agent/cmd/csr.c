@@ -34,10 +34,12 @@ static enum rc print_csr(const struct call *c, const struct saved_order *o)
     struct str pem = STR_INIT(1 << 20);
     enum rc rc = RC_OK;
     if (!csr_pem(o->csr.p, o->csr.n, &pem)) {
-        err_set(&e, RC_STATE, "CSR_DAMAGED", "the CSR of the order %s in the state database is damaged; dcvagent cancel %s, then order anew", o->id, o->cert);
+        err_set(&e, RC_STATE, "CSR_DAMAGED",
+                "the CSR of the order %s in the state database is damaged; dcvagent cancel %s, then order anew", o->id, o->cert);
         rc = call_fail(c, &e);
     } else if (c->json) {
-        json_print(json_pack("{s:i, s:o, s:s, s:o, s:s}", "version", 1, "name", json_text(o->cert), "order", o->id, "names", json_text(o->names), "csr", str_text(&pem)));
+        json_print(json_pack("{s:i, s:o, s:s, s:o, s:s}", "version", 1, "name", json_text(o->cert), "order", o->id, "names",
+                             json_text(o->names), "csr", str_text(&pem)));
     } else {
         fputs(str_text(&pem), stdout);
     }

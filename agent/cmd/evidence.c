@@ -53,7 +53,7 @@ static void print_scalar(const char *key, const json_t *v)
 {
     char safe[800];
     const char *text = json_string_value(v);
-    if (json_is_null(v))
+    if (json_is_null(v) || (text && !*text))
         return;
     printf("  %s=", key);
     if (text)
@@ -178,7 +178,8 @@ enum rc cmd_evidence(struct call *c)
     struct nth n = {0};
     enum rc rc = RC_OK;
     if (!which(c, &n.wanted)) {
-        say(LEVEL_ERROR, &(struct about){.step = "evidence"}, "USAGE", "evidence wants a number (1: the last order, 2: the one before) or all");
+        say(LEVEL_ERROR, &(struct about){.step = "evidence"}, "USAGE",
+            "evidence wants a number (1: the last order, 2: the one before) or all");
         return RC_USAGE;
     }
     if (!call_session(c, &s, SESSION_READ | SESSION_TOLERANT, &rc))
@@ -188,7 +189,8 @@ enum rc cmd_evidence(struct call *c)
         if (n.wanted && !order_history(s.store, name, count_down, &n, &e)) {
             rc = call_fail(c, &e);
         } else if (n.wanted > 1 && !*n.id) {
-            say(LEVEL_ERROR, &(struct about){.cert = name, .step = "evidence"}, "NO_ORDER", "there %s only %ld order%s of %s", n.seen == 1 ? "was" : "were", n.seen, n.seen == 1 ? "" : "s", name);
+            say(LEVEL_ERROR, &(struct about){.cert = name, .step = "evidence"}, "NO_ORDER", "there %s only %ld order%s of %s",
+                n.seen == 1 ? "was" : "were", n.seen, n.seen == 1 ? "" : "s", name);
             rc = RC_USAGE;
         } else {
             show(c, &s, name, &n); /* without any order: what there is, such as an adoption */

@@ -19,7 +19,7 @@
 #include "order/session.h"
 #include "store/store.h"
 
-enum { LIMIT_S = 120 };
+enum { LIMIT_S = 60 };
 
 struct forgetting {
     struct call *c;
@@ -54,10 +54,26 @@ static bool wind_up(struct forgetting *f, bool open, struct err *e)
     return true;
 }
 
+/* Its own records alone: a dead server of another zone does not keep a person waiting. */
+static bool own_settled(void *arg)
+{
+    const struct forgetting *f = arg;
+    for (size_t i = 0; i < f->n; i++) {
+        struct publish_state st;
+        publish_state(f->s.publish, f->order[i].id, &st);
+        if (st.going > st.failed)
+            return false;
+    }
+    return true;
+}
+
 static bool records_gone(struct forgetting *f, struct err *e)
 {
-    if (!session_pump(&f->s, LIMIT_S, e))
+    struct err pumped = {0};
+    if (!session_pump_until(&f->s, LIMIT_S, own_settled, f, &pumped) && pumped.rc != RC_LATER) {
+        *e = pumped;
         return false;
+    }
     for (size_t i = 0; i < f->n; i++) {
         struct publish_state st;
         publish_state(f->s.publish, f->order[i].id, &st);
@@ -65,7 +81,8 @@ static bool records_gone(struct forgetting *f, struct err *e)
             continue;
         if (st.failed)
             *e = st.err;
-        return err_set(e, RC_LATER, "RECORDS_LEFT", "%u records of the order %s are not removed yet; the next run goes on, then forget %s again", st.going,
+        return err_set(e, RC_LATER, "RECORDS_LEFT",
+                       "%u records of the order %s are not removed yet; the next run goes on, then forget %s again", st.going,
                        f->order[i].id, f->name);
     }
     return true;
@@ -84,15 +101,15 @@ static bool put_aside(struct forgetting *f, struct err *e)
     char when[32];
     const char *dir = f->s.state_dir;
     time_show(clock_now(), when);
-    char *above = mem_fmt("%s/forgotten", dir), *folder = mem_fmt("%s/%s-%s", above, f->name, when), *archive = mem_fmt("%s/archive/%s", dir, f->name),
-         *archive_to = mem_fmt("%s/archive", folder), *csr = mem_fmt("%s/csr/%s.pem", dir, f->name), *csr_to = mem_fmt("%s/csr.pem", folder),
-         *archives = mem_fmt("%s/archive", dir);
+    char *above = mem_fmt("%s/forgotten", dir), *folder = mem_fmt("%s/%s-%s", above, f->name, when),
+         *archive = mem_fmt("%s/archive/%s", dir, f->name), *archive_to = mem_fmt("%s/archive", folder),
+         *csr = mem_fmt("%s/csr/%s.pem", dir, f->name), *csr_to = mem_fmt("%s/csr.pem", folder), *archives = mem_fmt("%s/archive", dir);
     struct stat st;
     bool there = lstat(archive, &st) == 0 || lstat(csr, &st) == 0;
     bool ok = install_unswitch(dir, f->name, 0, e);
     if (ok && there)
-        ok = fs_folder(above, 0700, e) && fs_folder(folder, 0700, e) && move(archive, archive_to, e) && move(csr, csr_to, e) && fs_sync_folder(folder, e) &&
-             fs_sync_folder(archives, e);
+        ok = fs_folder(above, 0700, e) && fs_folder(folder, 0700, e) && move(archive, archive_to, e) && move(csr, csr_to, e) &&
+             fs_sync_folder(folder, e) && fs_sync_folder(archives, e);
     if (ok && there)
         f->folder = mem_str(folder);
     free(above);
@@ -109,30 +126,45 @@ static bool forget_state(struct forgetting *f, struct err *e)
 {
     int64_t live = install_live(f->s.state_dir, f->name);
     char *line = json_line(json_pack("{s:I}", "live", (json_int_t)live));
-    bool ok = evidence_put(f->s.store, f->name, "", "forgotten", line, e) && cert_forget(f->s.store, f->name, e) && store_turn(f->s.store, e) && put_aside(f, e);
+    bool ok = evidence_put(f->s.store, f->name, "", "forgotten", line, e) && cert_forget(f->s.store, f->name, e) &&
+              store_turn(f->s.store, e) && put_aside(f, e);
     free(line);
     return ok;
+}
+
+/* What status shows as next was the order's. */
+static bool no_next(void *arg, const struct saved_cert *row)
+{
+    struct forgetting *f = arg;
+    struct saved_cert now = *row;
+    now.next_action = "";
+    now.next_at = 0;
+    cert_put(f->s.store, &now, NULL);
+    return false;
 }
 
 static bool forget(struct forgetting *f, bool gone, struct err *e)
 {
     struct store *st = f->s.store;
-    return evidence_command(st, f->name, f->c->argc, f->c->argv, e) && publish_load(f->s.publish, e) && order_each(st, f->name, note_order, f, e) &&
-           wind_up(f, true, e) && records_gone(f, e) && wind_up(f, false, e) && store_turn(st, e) && (!gone || forget_state(f, e));
+    return evidence_command(st, f->name, f->c->argc, f->c->argv, e) && publish_load(f->s.publish, e) &&
+           order_each(st, f->name, note_order, f, e) && wind_up(f, true, e) && records_gone(f, e) && wind_up(f, false, e) &&
+           cert_get(st, f->name, no_next, f, e) && store_turn(st, e) && (!gone || forget_state(f, e));
 }
 
 static void report(const struct forgetting *f, bool gone)
 {
     if (f->c->json) {
-        json_print(json_pack("{s:i, s:o, s:i, s:b, s:o}", "version", 1, "name", json_text(f->name), "cancelled", (int)f->n, "forgotten", gone, "folder",
-                             json_text(f->folder)));
+        json_print(json_pack("{s:i, s:o, s:i, s:b, s:o}", "version", 1, "name", json_text(f->name), "cancelled", (int)f->n, "forgotten",
+                             gone, "folder", json_text(f->folder)));
         return;
     }
     if (f->n)
         printf("%s: %zu order%s cancelled, records removed, keys kept\n", f->name, f->n, f->n == 1 ? "" : "s");
     if (!gone)
-        say(LEVEL_NOTICE, &(struct about){.cert = f->name, .step = "forget"}, "SECTION_THERE",
-            "[certificate %s] is still in the configuration, so its certificate and files stay as they are; take the section out, then forget it again", f->name);
+        say_loudly(LEVEL_NOTICE, &(struct about){.cert = f->name, .step = "forget"}, "SECTION_THERE",
+                   "[certificate %s] is still in the configuration, so its certificate and files stay as they are; take the section out, "
+                   "then forget it again",
+                   f->name);
     else if (f->folder)
         printf("%s: forgotten; its archive is in %s, its keys stay in %s/keys\n", f->name, f->folder, f->s.state_dir);
     else

@@ -13,7 +13,7 @@
 #include "order/evidence.h"
 #include "order/session.h"
 
-enum { LIMIT_S = 120 };
+enum { LIMIT_S = 60 };
 
 /* --- the ledger, with whose each row is --------------------------------------------------------------------------------------------------- */
 
@@ -38,7 +38,10 @@ static bool note_row(void *arg, const struct ledger_row *row)
                            .wanted = row->wanted,
                            .err = row->last};
     snprintf(o->order, sizeof o->order, "%s", row->order);
-    o->whose = !*row->order ? OF_TXT : strcmp(row->order, "rehearse") == 0 ? OF_PROBE : strs_has(&l->open, row->order) ? OF_OPEN_ORDER : OF_OVER_ORDER;
+    o->whose = !*row->order                          ? OF_TXT
+               : strcmp(row->order, "rehearse") == 0 ? OF_PROBE
+               : strs_has(&l->open, row->order)      ? OF_OPEN_ORDER
+                                                     : OF_OVER_ORDER;
     return true;
 }
 
@@ -71,9 +74,9 @@ bool leftover_goes(const struct leftover *o)
 json_t *leftover_json(const struct leftover *o)
 {
     static const char *const whose[] = {[OF_TXT] = "txt", [OF_PROBE] = "rehearse", [OF_OPEN_ORDER] = "order", [OF_OVER_ORDER] = "order"};
-    json_t *j = json_pack("{s:o, s:o, s:o, s:o, s:o, s:s, s:b, s:s, s:b}", "host", json_text(o->host), "owner", json_text(o->owner), "value", json_txt(o->value),
-                          "zone", json_text(o->zone), "provider", json_text(o->provider), "state", ledger_state_words[o->state], "wanted", o->wanted, "whose",
-                          whose[o->whose], "leftover", leftover_goes(o));
+    json_t *j = json_pack("{s:o, s:o, s:o, s:o, s:o, s:s, s:b, s:s, s:b}", "host", json_text(o->host), "owner", json_text(o->owner),
+                          "value", json_txt(o->value), "zone", json_text(o->zone), "provider", json_text(o->provider), "state",
+                          ledger_state_words[o->state], "wanted", o->wanted, "whose", whose[o->whose], "leftover", leftover_goes(o));
     json_object_set_new(j, "cert", *o->cert ? json_text(o->cert) : json_null());
     json_object_set_new(j, "order", *o->order ? json_text(o->order) : json_null());
     if (o->err.rc != RC_OK)
@@ -83,6 +86,11 @@ json_t *leftover_json(const struct leftover *o)
 
 /* --- removing ----------------------------------------------------------------------------------------------------------------------------- */
 
+struct gathered {
+    struct session *s;
+    const struct leftovers *l;
+};
+
 static bool release(struct session *s, const struct leftovers *l, struct err *e)
 {
     for (size_t i = 0; i < l->n; i++)
@@ -91,11 +99,26 @@ static bool release(struct session *s, const struct leftovers *l, struct err *e)
     return true;
 }
 
+static bool all_gone(void *arg)
+{
+    struct gathered *g = arg;
+    for (size_t i = 0; i < g->l->n; i++) {
+        struct publish_state st;
+        if (!leftover_goes(&g->l->row[i]))
+            continue;
+        publish_state(g->s->publish, g->l->row[i].order, &st);
+        if (st.going > st.failed)
+            return false;
+    }
+    return true;
+}
+
 static bool still_there(const struct leftovers *after, const struct leftover *o)
 {
     for (size_t i = 0; i < after->n; i++) {
         const struct leftover *a = &after->row[i];
-        if (strcmp(a->order, o->order) == 0 && strcmp(a->owner, o->owner) == 0 && a->value.n == o->value.n && memcmp(a->value.p, o->value.p, o->value.n) == 0)
+        if (strcmp(a->order, o->order) == 0 && strcmp(a->owner, o->owner) == 0 && a->value.n == o->value.n &&
+            memcmp(a->value.p, o->value.p, o->value.n) == 0)
             return true;
     }
     return false;
@@ -120,7 +143,8 @@ static enum rc report(const struct call *c, const struct leftovers *before, cons
         json_array_append_new(remaining, leftover_json(o));
         rc = rc_worse(rc, o->err.rc != RC_OK ? o->err.rc : RC_LATER);
         say(LEVEL_ERROR, &(struct about){.cert = o->cert, .name = o->owner, .step = "gc"}, o->err.code ? o->err.code : "NOT_FINISHED",
-            "still to be removed (provider %s, zone %s): %s", o->provider, o->zone, o->err.rc != RC_OK ? o->err.text : "not finished in time; tried again by the next run");
+            "still to be removed (provider %s, zone %s): %s", o->provider, o->zone,
+            o->err.rc != RC_OK ? o->err.text : "not finished in time; tried again by the next run");
     }
     if (c->json)
         json_print(json_pack("{s:i, s:o, s:o}", "version", 1, "removed", removed, "remaining", remaining));
@@ -133,9 +157,11 @@ static enum rc collect(struct call *c, struct session *s)
 {
     struct leftovers before = {0}, after = {0};
     struct err e = {0}, pumped = {0};
+    struct gathered g = {s, &before};
     enum rc rc;
-    if (evidence_command(s->store, "", c->argc, c->argv, &e) && publish_load(s->publish, &e) && leftovers_load(&before, s, &e) && release(s, &before, &e) &&
-        (session_pump(s, LIMIT_S, &pumped) || pumped.rc == RC_LATER) && leftovers_load(&after, s, &e))
+    if (evidence_command(s->store, "", c->argc, c->argv, &e) && publish_load(s->publish, &e) && leftovers_load(&before, s, &e) &&
+        release(s, &before, &e) && (session_pump_until(s, LIMIT_S, all_gone, &g, &pumped) || pumped.rc == RC_LATER) &&
+        leftovers_load(&after, s, &e))
         rc = report(c, &before, &after);
     else
         rc = call_fail(c, pumped.rc != RC_OK ? &pumped : &e);

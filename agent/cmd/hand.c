@@ -78,7 +78,9 @@ static enum rc hand_over(struct call *c, const struct hand *h)
         struct err busy = {0};
         if (store_lock(s.store, &busy))
             rc = take_up(c, &s, h);
-        else
+        else if (busy.rc != RC_LATER)
+            rc = call_fail(c, &busy);
+        else if (!c->quiet)
             printf("%s: handed over to the run that is on; dcvagent status %s shows what it makes of it\n", h->cert, h->cert);
     }
     session_close(&s);

@@ -95,7 +95,8 @@ static void whose_text(const struct leftover *o, char *out, size_t size)
     else if (o->whose == OF_PROBE)
         snprintf(out, size, "a probe: gc removes it");
     else
-        snprintf(out, size, "%s order %s of %s%s", o->whose == OF_OPEN_ORDER ? "open" : "closed", o->order, o->cert, o->whose == OF_OPEN_ORDER ? "" : ": gc removes it");
+        snprintf(out, size, "%s order %s of %s%s", o->whose == OF_OPEN_ORDER ? "open" : "closed", o->order, o->cert,
+                 o->whose == OF_OPEN_ORDER ? "" : ": gc removes it");
 }
 
 static void print_text(const struct listing *l, const json_t *others)
@@ -122,7 +123,8 @@ static void print_text(const struct listing *l, const json_t *others)
         struct str value = STR_INIT(1200);
         const char *text = json_str(f, "value");
         text_txt(&value, text, strlen(text));
-        printf("%s%s TXT \"%s\"\n", i ? "  " : "looks like validation records of others, never touched:\n  ", json_str(f, "owner"), str_text(&value));
+        printf("%s%s TXT \"%s\"\n", i ? "  " : "looks like validation records of others, never touched:\n  ", json_str(f, "owner"),
+               str_text(&value));
         str_free(&value);
     }
 }

@@ -76,7 +76,8 @@ static bool collect(struct session *s, struct str *out, struct err *e)
     if (m.last_run)
         str_fmt(&run, "dcvagent_last_run_timestamp_seconds %" PRId64 "\n", m.last_run);
     add_family(out, "dcvagent_certificate_not_after_seconds", "End of the certificate in use, seconds since 1970.", &m.not_after);
-    add_family(out, "dcvagent_waiting", "An order waits for this (pin, code, propagation, time, confirm, operator, certificate, ca).", &m.waiting);
+    add_family(out, "dcvagent_waiting", "An order waits for this (pin, code, propagation, time, confirm, operator, certificate, ca).",
+               &m.waiting);
     add_family(out, "dcvagent_deadline_seconds", "When what an order waits for is too late, seconds since 1970.", &m.deadline);
     add_family(out, "dcvagent_last_run_timestamp_seconds", "When a run last looked after certificates, seconds since 1970.", &run);
     return ok;

@@ -152,7 +152,8 @@ static bool ask_preflights(struct plan *p, struct err *e)
                 continue;
             p->record[k].verify = mem_new(sizeof *p->record[k].verify);
             *p->record[k].verify = conf_verify(p->s->conf, conf_zone(p->s->conf, w->site->owner), conf_ca(p->s->conf, w->ca));
-            f[k] = (struct preflight){.name = w->listed, .site = w->site, .caa = p->cert[i].rules->caa, .verify = p->record[k].verify, .placed = w->placed};
+            f[k] = (struct preflight){
+                .name = w->listed, .site = w->site, .caa = p->cert[i].rules->caa, .verify = p->record[k].verify, .placed = w->placed};
         }
     bool ok = look_preflights(p->s, f, n, e);
     for (size_t i = 0; i < n; i++)
@@ -171,7 +172,9 @@ static void name_provider(struct plan *p, struct plan_record *r, const struct ca
     r->provider = conf_writer(p->s->conf, r->where->site->owner, r->where->conf->provider, &zone);
     if (r->ttl)
         return;
-    r->ttl = r->provider && section_given(r->provider, "ttl") ? (uint32_t)section_number(r->provider, "ttl") : rules->ttl ? rules->ttl : TTL_ABSENT;
+    r->ttl = r->provider && section_given(r->provider, "ttl") ? (uint32_t)section_number(r->provider, "ttl")
+             : rules->ttl                                     ? rules->ttl
+                                                              : TTL_ABSENT;
 }
 
 static bool seen_before(const struct plan *p, const struct plan_cert *at, size_t i)

@@ -16,7 +16,7 @@ struct plan_record {
     char *value;                    /* NULL: not known yet */
     int64_t visible_at;
     struct preflight preflight;
-    struct conf_verify *verify;     /* the preflight's */
+    struct conf_verify *verify; /* the preflight's */
 };
 
 struct plan_request { /* UPDATEs to one provider */
@@ -26,11 +26,11 @@ struct plan_request { /* UPDATEs to one provider */
 
 struct plan_cert {
     const struct conf_cert *conf;
-    const struct ca_rules *rules;   /* NULL: the CA section is faulty */
+    const struct ca_rules *rules; /* NULL: the CA section is faulty */
     struct calendar_out cal;
-    struct saved_order order;       /* the open one; id "" where there is none */
-    bool shown;                     /* its records were looked for */
-    size_t from, n;                 /* among the plan's records */
+    struct saved_order order; /* the open one; id "" where there is none */
+    bool shown;               /* its records were looked for */
+    size_t from, n;           /* among the plan's records */
     struct plan_request *request;
     size_t n_request;
     int64_t visible_at;

@@ -11,8 +11,9 @@
 #include "conf/conf.h"
 
 static const char *const action_words[] = {
-    [CALENDAR_NOTHING] = "none",       [CALENDAR_FIRST] = "first order",         [CALENDAR_RENEW] = "renew", [CALENDAR_PAID_RENEWAL] = "paid renewal",
-    [CALENDAR_CHANGED] = "new order",  [CALENDAR_REFUSED] = "mend the configuration",
+    [CALENDAR_NOTHING] = "none",      [CALENDAR_FIRST] = "first order",
+    [CALENDAR_RENEW] = "renew",       [CALENDAR_PAID_RENEWAL] = "paid renewal",
+    [CALENDAR_CHANGED] = "new order", [CALENDAR_REFUSED] = "mend the configuration",
 };
 
 /* --- JSON ------------------------------------------------------------------------------------------------------------------------------ */
@@ -20,9 +21,12 @@ static const char *const action_words[] = {
 static json_t *record_json(const struct plan_record *r)
 {
     const struct site *site = r->where->site;
-    json_t *j = json_pack("{s:s, s:o, s:o, s:o, s:o, s:o}", "host", r->where->name, "owner", json_text(site ? site->owner : *r->where->owner ? r->where->owner : NULL),
-                          "zone", json_text(site ? site->zone->apex : NULL), "provider", json_text(r->provider ? r->provider->name : NULL), "ttl",
-                          r->ttl ? json_integer(r->ttl) : json_null(), "value", json_text(r->value));
+    json_t *j = json_pack("{s:s, s:o, s:o, s:o, s:o, s:o}", "host", r->where->name, "owner",
+                          json_text(site               ? site->owner
+                                    : *r->where->owner ? r->where->owner
+                                                       : NULL),
+                          "zone", json_text(site ? site->zone->apex : NULL), "provider", json_text(r->provider ? r->provider->name : NULL),
+                          "ttl", r->ttl ? json_integer(r->ttl) : json_null(), "value", json_text(r->value));
     if (site && site->chain.n > 1)
         json_object_set_new(j, "chain", json_strs(&site->chain));
     return j;
@@ -30,8 +34,8 @@ static json_t *record_json(const struct plan_record *r)
 
 static json_t *finding_json(const char *host, const char *code, const char *severity, const char *cause, const char *remedy)
 {
-    return json_pack("{s:o, s:o, s:s, s:o, s:o}", "host", json_text(host), "code", json_text(code), "severity", severity, "cause", json_text(cause), "remedy",
-                     json_text(remedy));
+    return json_pack("{s:o, s:o, s:s, s:o, s:o}", "host", json_text(host), "code", json_text(code), "severity", severity, "cause",
+                     json_text(cause), "remedy", json_text(remedy));
 }
 
 static void fault_findings(const struct plan_record *r, json_t *out)
@@ -58,8 +62,8 @@ static json_t *cert_json(const struct plan *p, const struct plan_cert *at)
     }
     for (size_t i = 0; i < at->n_request; i++)
         json_object_set_new(requests, at->request[i].provider, json_integer(at->request[i].n));
-    json_t *j = json_pack("{s:s, s:b, s:o, s:o, s:o}", "name", at->conf->name, "due", plan_due(at), "records", records, "requests", requests, "visible_at",
-                          json_time(at->visible_at));
+    json_t *j = json_pack("{s:s, s:b, s:o, s:o, s:o}", "name", at->conf->name, "due", plan_due(at), "records", records, "requests",
+                          requests, "visible_at", json_time(at->visible_at));
     json_object_set_new(j, "action", json_string(*at->order.id ? "continue the order" : action_words[at->cal.action]));
     json_object_set_new(j, "why", json_text(plan_why(at)));
     json_object_set_new(j, "next_at", json_time(at->cal.next_at));
@@ -109,7 +113,8 @@ static void print_record(const struct plan_record *r)
     }
     printf("  %s: %s %u TXT ", host, w->site->owner, r->ttl);
     print_value(r);
-    printf("\n    zone %s, %s%s%s\n", w->site->zone->apex, r->provider ? "provider " : "no provider may write there: add it to zones= of a [provider]",
+    printf("\n    zone %s, %s%s%s\n", w->site->zone->apex,
+           r->provider ? "provider " : "no provider may write there: add it to zones= of a [provider]",
            r->provider ? r->provider->name : "", r->exists ? "; a TXT set stands there already, its values and its TTL are kept" : "");
     if (w->site->chain.n > 1) {
         char *chain = strs_join(&w->site->chain, " -> ");
@@ -155,8 +160,8 @@ static void print_drill(const struct plan *p)
             continue;
         str_fmt(&names, "%s%s", persons++ ? " " : "", p->cert[i].conf->name);
     }
-    printf("to replace all: %zu order%s, of which %zu need%s a person%s%s\n", orders, orders == 1 ? "" : "s", persons, persons == 1 ? "s" : "", persons ? ": " : "",
-           str_text(&names));
+    printf("to replace all: %zu order%s, of which %zu need%s a person%s%s\n", orders, orders == 1 ? "" : "s", persons,
+           persons == 1 ? "s" : "", persons ? ": " : "", str_text(&names));
     str_free(&names);
 }
 

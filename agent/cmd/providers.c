@@ -45,8 +45,8 @@ static json_t *keys_json(const struct conf_key *common, const struct conf_key *o
         for (const struct conf_key *k = t; k->name; k++) {
             struct str form = STR_INIT(400);
             conf_key_form(k, &form);
-            json_array_append_new(keys, json_pack("{s:s, s:s, s:b, s:o, s:s}", "name", k->name, "form", str_text(&form), "required", k->required, "default",
-                                                  json_text(k->standard), "help", k->help));
+            json_array_append_new(keys, json_pack("{s:s, s:s, s:b, s:o, s:s}", "name", k->name, "form", str_text(&form), "required",
+                                                  k->required, "default", json_text(k->standard), "help", k->help));
             str_free(&form);
         }
     return keys;
@@ -59,7 +59,8 @@ static json_t *type_json(const struct provider_ops *p, bool whole)
         if (p->caps & caps[i].cap)
             json_array_append_new(words, json_string(caps[i].word));
     char grade[2] = {p->grade, 0};
-    json_t *j = json_pack("{s:s, s:s, s:s, s:o}", "type", p->type, "summary", p->summary ? p->summary : "", "grade", grade, "capabilities", words);
+    json_t *j =
+        json_pack("{s:s, s:s, s:s, s:o}", "type", p->type, "summary", p->summary ? p->summary : "", "grade", grade, "capabilities", words);
     if (whole)
         json_object_set_new(j, "keys", keys_json(conf_provider_keys, p->keys));
     return j;
@@ -70,8 +71,8 @@ static void print_keys(const struct conf_key *keys)
     for (const struct conf_key *k = keys; k && k->name; k++) {
         struct str form = STR_INIT(400);
         conf_key_form(k, &form);
-        printf("  %s = %s%s%s%s\n      %s\n", k->name, str_text(&form), k->required ? "   (required)" : "", k->standard ? "   default: " : "",
-               k->standard ? k->standard : "", k->help);
+        printf("  %s = %s%s%s%s\n      %s\n", k->name, str_text(&form), k->required ? "   (required)" : "",
+               k->standard ? "   default: " : "", k->standard ? k->standard : "", k->help);
         str_free(&form);
     }
 }

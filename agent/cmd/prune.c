@@ -26,12 +26,12 @@ enum { CERT_MAX = 1 << 20 };
 struct pruning {
     struct call *c;
     struct session s;
-    int64_t before;       /* what was over by then goes */
+    int64_t before; /* what was over by then goes */
     char *to;
-    struct strs spki;     /* keys that stay: of live sets and of open orders */
-    struct strs open;     /* open orders' ids */
-    struct strs item;     /* "keys/ID.key", "archive/NAME/N" */
-    int64_t ended;        /* of the order looked for */
+    struct strs spki; /* keys that stay: of live sets and of open orders */
+    struct strs open; /* open orders' ids */
+    struct strs item; /* "keys/ID.key", "archive/NAME/N" */
+    int64_t ended;    /* of the order looked for */
     const char *id;
 };
 
@@ -120,8 +120,8 @@ static void look_at_key(struct pruning *p, const char *folder, const char *file)
         p->id = id;
         p->ended = 0;
         order_history(p->s.store, NULL, end_of_order, p, NULL);
-        bool used = strs_has(&p->open, id) || p->ended >= p->before || !key_load(p->s.state_dir, id, &pem, NULL) || !key_spki(&pem, spki, NULL) ||
-                    strs_has(&p->spki, spki);
+        bool used = strs_has(&p->open, id) || p->ended >= p->before || !key_load(p->s.state_dir, id, &pem, NULL) ||
+                    !key_spki(&pem, spki, NULL) || strs_has(&p->spki, spki);
         if (!used) {
             char *item = mem_fmt("%s/%s", folder, file);
             strs_add(&p->item, item);
@@ -136,10 +136,12 @@ static void look_at_set(struct pruning *p, const char *folder, const char *numbe
 {
     struct cert_facts f = {0};
     const char *name = folder + strlen("archive/");
-    char *item = mem_fmt("%s/%s", folder, number), *path = mem_fmt("%s/%s/cert.pem", p->s.state_dir, item), *whole = mem_fmt("%s/%s", p->s.state_dir, item);
+    char *item = mem_fmt("%s/%s", folder, number), *path = mem_fmt("%s/%s/cert.pem", p->s.state_dir, item),
+         *whole = mem_fmt("%s/%s", p->s.state_dir, item);
     char *end;
     long long n = strtoll(number, &end, 10);
-    if (n > 0 && !*end && n != install_live(p->s.state_dir, name) && (facts_of(path, &f) ? f.not_after < p->before : old_file(whole, p->before)))
+    if (n > 0 && !*end && n != install_live(p->s.state_dir, name) &&
+        (facts_of(path, &f) ? f.not_after < p->before : old_file(whole, p->before)))
         strs_add(&p->item, item);
     cert_facts_clear(&f);
     free(item);
@@ -156,13 +158,15 @@ static void look_at_archive(struct pruning *p, const char *folder, const char *n
 
 /* --- moving --------------------------------------------------------------------------------------------------------------------------------- */
 
+/* A folder that is there keeps its mode: it may be somebody's. */
 static bool make_folders(const struct pruning *p, const char *item, struct err *e)
 {
+    struct stat st;
     char *path = mem_fmt("%s/%s", p->to, item);
     bool ok = true;
     for (char *slash = path + strlen(p->to); ok && slash; slash = strchr(slash + 1, '/')) {
         *slash = 0;
-        ok = fs_folder(path, 0700, e);
+        ok = (stat(path, &st) == 0 && S_ISDIR(st.st_mode)) || fs_folder(path, 0700, e);
         *slash = '/';
     }
     free(path);
@@ -209,7 +213,8 @@ static bool agreed(const struct pruning *p, struct err *e)
     snprintf(question, sizeof question, "Move %zu old keys and certificate sets (%s ...) to %s?", p->item.n, p->item.s[0], p->to);
     if (input_yes(question))
         return true;
-    return err_set(e, RC_USAGE, "NOT_AGREED", "nothing was moved: prune wants a yes on the terminal, or --yes (%zu keys and sets are that old)", p->item.n);
+    return err_set(e, RC_USAGE, "NOT_AGREED",
+                   "nothing was moved: prune wants a yes on the terminal, or --yes (%zu keys and sets are that old)", p->item.n);
 }
 
 static enum rc prune(struct pruning *p)

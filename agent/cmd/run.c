@@ -1,7 +1,6 @@
 /* run: what cron calls. */
 #include "cmd/cmd.h"
 
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,15 +12,6 @@
 #include "order/evidence.h"
 #include "order/run.h"
 #include "store/store.h"
-
-/* The program ends by the signal that stopped it, so that who started it knows. */
-static void die_by(int signal_number)
-{
-    log_close();
-    fflush(stdout);
-    signal(signal_number, SIG_DFL);
-    raise(signal_number);
-}
 
 static bool setup_from(struct call *c, struct run_setup *setup)
 {
@@ -79,7 +69,5 @@ enum rc cmd_run(struct call *c)
     }
     json_decref(result.json);
     session_close(&s);
-    if (result.signal)
-        die_by(result.signal);
     return rc;
 }

@@ -1,6 +1,7 @@
 /* state: a copy of everything, and taking it over on another machine. */
 #include "cmd/cmd.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/json.h"
@@ -21,8 +22,7 @@ static enum rc backup(struct call *c, const char *file)
     else if (c->json)
         json_print(json_pack("{s:i, s:o}", "version", 1, "file", json_text(file)));
     else
-        say(LEVEL_NOTICE, &(struct about){.step = "state"}, NULL, "%s holds the database, keys and certificates; unpack it over an empty state_dir, then: dcvagent state adopt",
-            file);
+        printf("%s holds the database, keys and certificates; unpack it over an empty state_dir, then: dcvagent state adopt\n", file);
     session_close(&s);
     return rc;
 }
@@ -35,14 +35,15 @@ static enum rc adopt(struct call *c)
     enum rc rc = RC_OK;
     if (!call_session(c, &s, SESSION_WRITE, &rc))
         return rc;
-    if (!store_lock(s.store, &e) || !store_adopt(s.store, &e) || !evidence_command(s.store, "", c->argc, c->argv, &e) || !store_turn(s.store, &e))
+    if (!store_lock(s.store, &e) || !store_adopt(s.store, &e) || !evidence_command(s.store, "", c->argc, c->argv, &e) ||
+        !store_turn(s.store, &e))
         rc = call_fail(c, &e);
     else if (c->json)
         json_print(json_pack("{s:i, s:o}", "version", 1, "adopted", json_text(s.state_dir)));
     else
-        say(LEVEL_NOTICE, &(struct about){.step = "state"}, NULL,
-            "%s belongs to this machine now; orders under way are looked up at the CA and in DNS by the next run. Make sure that the other machine's agent is stopped",
-            s.state_dir);
+        printf("%s belongs to this machine now; orders under way are looked up at the CA and in DNS by the next run. Make sure that the "
+               "other machine's agent is stopped\n",
+               s.state_dir);
     session_close(&s);
     return rc;
 }

@@ -1,5 +1,6 @@
 /* status: a line for each certificate. Reads only; never waits. */
 #include "cmd/cmd.h"
+#include "cmd/columns.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,18 +19,18 @@
 struct line {
     char *name;
     const struct conf_cert *conf;
-    json_t *row; /* fields of the saved certificate, ready for JSON */
-    struct saved_order order;
-    bool has_order, has_row;
+    json_t *row;               /* fields of the saved certificate, ready for JSON */
+    struct saved_order *order; /* NULL: none */
     int64_t not_after, next_at, subscription_end;
     char *names, *next_action;
 };
 
 struct lines {
     struct line *l;
-    size_t n;
+    size_t n, sorted;
     const struct strs *wanted;
     const struct conf *conf;
+    bool json;
 };
 
 static int by_name(const void *a, const void *b)
@@ -37,41 +38,32 @@ static int by_name(const void *a, const void *b)
     return strcmp(((const struct line *)a)->name, ((const struct line *)b)->name);
 }
 
-static struct line *find(struct lines *all, const char *name)
+/* Sections of the configuration are many and sorted; what is left of sections that are gone stands behind them. */
+static struct line *find(const struct lines *all, const char *name)
 {
-    struct line key = {.name = mem_str(name)};
-    struct line *l = all->n ? bsearch(&key, all->l, all->n, sizeof *all->l, by_name) : NULL;
-    free(key.name);
+    struct line key = {.name = (char *)(uintptr_t)name};
+    struct line *l = all->sorted ? bsearch(&key, all->l, all->sorted, sizeof *all->l, by_name) : NULL;
+    for (size_t i = all->sorted; i < all->n && !l; i++)
+        if (strcmp(all->l[i].name, name) == 0)
+            l = &all->l[i];
     return l;
 }
 
-static void add(struct lines *all, const char *name, const struct conf_cert *conf)
+static struct line *add(struct lines *all, const char *name, const struct conf_cert *conf)
 {
     if (all->wanted->n && !strs_has(all->wanted, name))
-        return;
+        return NULL;
     if ((all->n & (all->n - 1)) == 0)
         all->l = mem_grow(all->l, all->n ? all->n * 2 : 1, sizeof *all->l);
-    all->l[all->n++] = (struct line){.name = mem_str(name), .conf = conf, .names = conf ? strs_join(&conf->names, " ") : mem_str("")};
+    struct line *l = &all->l[all->n++];
+    *l = (struct line){.name = mem_str(name), .conf = conf, .names = conf ? strs_join(&conf->names, " ") : mem_str("")};
+    return l;
 }
 
-static bool gone_row(void *arg, const struct saved_cert *c)
+static struct line *find_or_add(struct lines *all, const char *name)
 {
-    struct lines *all = arg;
-    if (!conf_cert(all->conf, c->name))
-        add(all, c->name, NULL);
-    return true;
-}
-
-static bool gone_order(void *arg, const struct saved_order *o)
-{
-    struct lines *all = arg;
-    if (!conf_cert(all->conf, o->cert)) {
-        for (size_t i = 0; i < all->n; i++)
-            if (strcmp(all->l[i].name, o->cert) == 0)
-                return true;
-        add(all, o->cert, NULL);
-    }
-    return true;
+    struct line *l = find(all, name);
+    return l || conf_cert(all->conf, name) ? l : add(all, name, NULL);
 }
 
 static json_t *error_json(const struct err *e, int64_t at)
@@ -82,11 +74,10 @@ static json_t *error_json(const struct err *e, int64_t at)
 
 static bool take_row(void *arg, const struct saved_cert *c)
 {
-    struct lines *all = arg;
-    struct line *l = find(all, c->name);
+    const struct lines *all = arg;
+    struct line *l = find_or_add(arg, c->name);
     if (!l)
         return true;
-    l->has_row = true;
     l->not_after = c->not_after;
     l->next_at = c->next_at;
     l->subscription_end = c->subscription_end;
@@ -95,6 +86,8 @@ static bool take_row(void *arg, const struct saved_cert *c)
         free(l->names);
         l->names = mem_str(c->names);
     }
+    if (!all->json)
+        return true;
     l->row = json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "not_before", json_time(c->not_before), "not_after", json_time(c->not_after),
                        "serial", *c->serial ? json_string(c->serial) : json_null(), "fingerprint_sha256",
                        *c->fingerprint ? json_string(c->fingerprint) : json_null(), "last_run", json_time(c->last_run), "last_error",
@@ -104,18 +97,20 @@ static bool take_row(void *arg, const struct saved_cert *c)
 
 static bool take_order(void *arg, const struct saved_order *o)
 {
-    struct line *l = find(arg, o->cert);
+    struct line *l = find_or_add(arg, o->cert);
     if (!l)
         return true;
-    saved_order_clear(&l->order);
-    saved_order_copy(&l->order, o);
-    l->has_order = true;
+    if (l->order)
+        saved_order_clear(l->order);
+    else
+        l->order = mem_new(sizeof *l->order);
+    saved_order_copy(l->order, o);
     return true;
 }
 
 static const char *state_of(const struct line *l)
 {
-    return l->has_order ? l->order.state : l->not_after ? "done" : "new";
+    return l->order ? l->order->state : l->not_after ? "done" : "new";
 }
 
 static json_t *null_time(int64_t t)
@@ -123,17 +118,18 @@ static json_t *null_time(int64_t t)
     return t ? json_time(t) : json_null();
 }
 
-static json_t *line_json(const struct line *l)
+static json_t *line_json(void *arg, size_t at)
 {
+    const struct line *l = &((const struct lines *)arg)->l[at];
     struct strs names = {0};
     strs_split(&names, l->names);
     int64_t end = l->conf && l->conf->subscription_end ? l->conf->subscription_end : l->subscription_end;
-    const char *waits = l->has_order ? l->order.waits : "";
+    const char *waits = l->order ? l->order->waits : "";
     json_t *row = l->row ? json_incref(l->row) : json_object();
     json_t *j =
         json_pack("{s:s, s:o, s:o, s:s, s:o, s:o, s:o}", "name", l->name, "ca", json_text(l->conf ? l->conf->ca : NULL), "names",
                   json_strs(&names), "state", state_of(l), "waiting_for", *waits ? json_string(waits) : json_null(), "waiting_since",
-                  null_time(l->has_order ? l->order.waiting_since : 0), "deadline", null_time(l->has_order ? l->order.deadline : 0));
+                  null_time(l->order ? l->order->waiting_since : 0), "deadline", null_time(l->order ? l->order->deadline : 0));
     static const char *const copied[] = {"not_before", "not_after", "serial", "fingerprint_sha256"};
     for (size_t i = 0; i < sizeof copied / sizeof *copied; i++)
         json_object_set_new(j, copied[i], json_object_get(row, copied[i]) ? json_incref(json_object_get(row, copied[i])) : json_null());
@@ -142,8 +138,8 @@ static json_t *line_json(const struct line *l)
     json_object_set_new(j, "next_at", null_time(l->next_at));
     json_object_set_new(j, "last_run", json_object_get(row, "last_run") ? json_incref(json_object_get(row, "last_run")) : json_null());
     json_t *error = json_object_get(row, "last_error");
-    if (l->has_order && l->order.last.rc != RC_OK)
-        json_object_set_new(j, "last_error", error_json(&l->order.last, l->order.last_at));
+    if (l->order && l->order->last.rc != RC_OK)
+        json_object_set_new(j, "last_error", error_json(&l->order->last, l->order->last_at));
     else
         json_object_set_new(j, "last_error", error ? json_incref(error) : json_null());
     json_decref(row);
@@ -151,52 +147,42 @@ static json_t *line_json(const struct line *l)
     return j;
 }
 
-static void pad(const char *text, size_t width)
+static void add_line(struct columns *t, const struct line *l)
 {
-    size_t used = text_columns(text);
-    printf("%s%*s", text, (int)(used < width ? width - used : 0) + 2, "");
-}
-
-static void print_line(const struct line *l, size_t name_width)
-{
-    char first[NAME_SIZE * 2], end[32] = "-", next[32] = "";
+    char first[NAME_SIZE * 2], shown[NAME_SIZE * 2 + 32], end[32] = "-", next[32] = "";
     struct strs names = {0};
     strs_split(&names, l->names);
     name_show(names.n ? names.s[0] : "-", first, sizeof first);
+    if (names.n > 1)
+        snprintf(shown, sizeof shown, "%s (+%zu)", first, names.n - 1);
+    else
+        snprintf(shown, sizeof shown, "%s", first);
     if (l->not_after)
         day_show(l->not_after, end);
     if (l->next_at)
         time_local(l->next_at, next);
-    const char *waits = l->has_order && *l->order.waits ? l->order.waits : "-";
-    pad(l->name, name_width);
-    pad(state_of(l), 10);
-    pad(waits, 11);
-    pad(end, 10);
-    printf("%s", first);
-    if (names.n > 1)
-        printf(" (+%zu)", names.n - 1);
-    printf("  %s%s%s\n", l->next_action && *l->next_action ? l->next_action : "first order", *next ? " " : "", next);
-    if (l->has_order && l->order.last.rc != RC_OK)
-        printf("    %s [%s]\n", l->order.last.text, l->order.last.code ? l->order.last.code : "");
+    const char *action = l->next_action && *l->next_action ? l->next_action : "first order";
+    char *todo = mem_fmt("%s%s%s", action, *next ? " " : "", next);
+    columns_row(t, l->name, state_of(l), l->order && *l->order->waits ? l->order->waits : "-", end, shown, todo, NULL);
+    free(todo);
     strs_free(&names);
 }
 
 static void print_all(const struct lines *all)
 {
-    size_t width = 4;
-    for (size_t i = 0; i < all->n; i++)
-        width = text_columns(all->l[i].name) > width ? text_columns(all->l[i].name) : width;
+    struct columns t = {.n = 6};
     if (all->n == 0) {
         printf("no certificates: add a [certificate NAME] section to the configuration\n");
         return;
     }
-    pad("NAME", width);
-    pad("STATE", 10);
-    pad("WAITS FOR", 11);
-    pad("ENDS", 10);
-    printf("NAMES  NEXT\n");
+    columns_row(&t, "NAME", "STATE", "WAITS FOR", "ENDS", "NAMES", "NEXT", NULL);
     for (size_t i = 0; i < all->n; i++)
-        print_line(&all->l[i], width);
+        add_line(&t, &all->l[i]);
+    columns_print(&t, "");
+    for (size_t i = 0; i < all->n; i++)
+        if (all->l[i].order && all->l[i].order->last.rc != RC_OK)
+            printf("%s: %s [%s]\n", all->l[i].name, all->l[i].order->last.text,
+                   all->l[i].order->last.code ? all->l[i].order->last.code : "");
 }
 
 static void free_lines(struct lines *all)
@@ -206,7 +192,9 @@ static void free_lines(struct lines *all)
         free(all->l[i].names);
         free(all->l[i].next_action);
         json_decref(all->l[i].row);
-        saved_order_clear(&all->l[i].order);
+        if (all->l[i].order)
+            saved_order_clear(all->l[i].order);
+        free(all->l[i].order);
     }
     free(all->l);
 }
@@ -215,10 +203,11 @@ static bool gather(struct session *s, struct lines *all, struct err *e)
 {
     for (size_t i = 0; i < s->conf->n_cert; i++)
         add(all, s->conf->cert[i].name, &s->conf->cert[i]);
-    if (!cert_each(s->store, gone_row, all, e) || !order_each(s->store, NULL, gone_order, all, e))
-        return false;
     qsort(all->l, all->n, sizeof *all->l, by_name);
-    return cert_each(s->store, take_row, all, e) && order_each(s->store, NULL, take_order, all, e);
+    all->sorted = all->n;
+    bool ok = cert_each(s->store, take_row, all, e) && order_each(s->store, NULL, take_order, all, e);
+    qsort(all->l, all->n, sizeof *all->l, by_name);
+    return ok;
 }
 
 enum rc cmd_status(struct call *c)
@@ -228,15 +217,12 @@ enum rc cmd_status(struct call *c)
     enum rc rc = RC_OK;
     if (!call_session(c, &s, SESSION_READ | SESSION_TOLERANT, &rc))
         return rc;
-    struct lines all = {.wanted = &c->args, .conf = s.conf};
+    struct lines all = {.wanted = &c->args, .conf = s.conf, .json = c->json};
     if (call_names_known(c, &s, true, &rc)) {
         if (!gather(&s, &all, &e)) {
             rc = call_fail(c, &e);
         } else if (c->json) {
-            json_t *list = json_array();
-            for (size_t i = 0; i < all.n; i++)
-                json_array_append_new(list, line_json(&all.l[i]));
-            json_print(json_pack("{s:i, s:o}", "version", 1, "certificates", list));
+            json_print_list(json_pack("{s:i}", "version", 1), "certificates", line_json, &all, all.n);
         } else {
             print_all(&all);
         }

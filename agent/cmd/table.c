@@ -37,6 +37,13 @@ static const struct flag calendar_flags[] = {{"until", "DATE", "how far ahead (d
 static const struct flag metrics_flags[] = {
     {"output", "FILE", "write to this file, whole or not at all (default: standard output); -o FILE"}, {0}};
 
+static const struct flag replace_flags[] = {
+    {"all", NULL, "every certificate of the configuration"}, {"yes", NULL, "do not ask (needed without a terminal)"}, {0}};
+static const struct flag account_flags[] = {
+    {"rollover", NULL, "a new account key"}, {"deactivate", NULL, "close the account for good"}, {0}};
+static const struct flag revoke_flags[] = {
+    {"reason", "R", "unspecified, keyCompromise, affiliationChanged, superseded or cessationOfOperation"}, {0}};
+
 const struct command commands[] = {
     {"run", "[NAME...]", 0, -1, "bring each certificate that is due as far as it gets; this is what cron calls",
      "Key, CSR, codes, TXT records, visibility, confirmation, submission, chain, installation, clean-up. Takes up what an earlier run "
@@ -75,6 +82,12 @@ const struct command commands[] = {
      txt_flags, cmd_txt},
     {"gc", "", 0, 0, "remove the agent's own leftover records, never those of an open order or of txt add", NULL, gc_flags, cmd_gc},
     {"prune", "", 0, 0, "move old keys and archives away; only ever done by a person", NULL, prune_flags, cmd_prune},
+    {"replace", "[NAME...]", 0, -1, "emergency: new keys and certificates now",
+     "Names are needed, or --all. Asks on a terminal. What is not finished goes on with each run. dcvagent plan --replace is the drill.",
+     replace_flags, cmd_replace},
+    {"account", "CA", 1, 1, "the account at an ACME CA: registers or shows it",
+     "CA is a [ca NAME] section. The account's key is kept in keys/ of the state folder.", account_flags, cmd_account},
+    {"revoke", "NAME", 1, 1, "revoke the certificate in use (ACME)", NULL, revoke_flags, cmd_revoke},
     {"evidence", "NAME [N|all]", 1, 2, "what was seen where and when, who did what, for the last (Nth last, all) order", NULL, NULL,
      cmd_evidence},
     {"calendar", "", 0, 0, "what falls due when, and how much of it needs a person", NULL, calendar_flags, cmd_calendar},

@@ -20,7 +20,7 @@
 #include "order/look.h"
 #include "order/session.h"
 
-enum { DEFAULT_TTL = 3600, LIMIT_S = 120 };
+enum { DEFAULT_TTL = 3600, LIMIT_S = 30 };
 
 struct work {
     struct call *c;
@@ -40,7 +40,8 @@ static bool need_provider(struct work *w, struct err *e)
     w->provider = conf_writer(w->s.conf, w->site->owner, call_flag(w->c, "provider"), &zone);
     if (w->provider)
         return true;
-    err_set(e, RC_DELEGATION, "NO_PROVIDER", "no provider may write at %s (zone %s): add the zone to zones= of a [provider]", w->site->owner, w->site->zone->apex);
+    err_set(e, RC_DELEGATION, "NO_PROVIDER", "no provider may write at %s (zone %s): add the zone to zones= of a [provider]",
+            w->site->owner, w->site->zone->apex);
     return err_at(e, "%s", w->host);
 }
 
@@ -76,21 +77,31 @@ static bool same_record(void *arg, const struct ledger_row *row)
     return true;
 }
 
-/* What the pump made of this one row; that others of the ledger are not finished is no fault of it. */
+static bool settled(void *arg)
+{
+    struct ours *o = arg;
+    o->there = false;
+    ledger_each(o->w->s.store, NULL, same_record, o, NULL);
+    return !o->there || (o->wanted && (o->state == LEDGER_PRESENT || o->state == LEDGER_FOUND));
+}
+
+/* What the pump made of this one row; others of the ledger are left to the next run. */
 static bool pump(struct work *w, struct ours *o, struct err *e)
 {
     struct err pumped = {0};
     *o = (struct ours){.w = w};
-    if (!session_pump(&w->s, LIMIT_S, &pumped) && pumped.rc != RC_LATER) {
+    if (!session_pump_until(&w->s, LIMIT_S, settled, o, &pumped) && pumped.rc != RC_LATER) {
         *e = pumped;
         return false;
     }
-    if (!ledger_each(w->s.store, NULL, same_record, o, e))
-        return false;
-    if (!o->there || (o->wanted && (o->state == LEDGER_PRESENT || o->state == LEDGER_FOUND)))
+    if (settled(o))
         return true;
     *e = o->last.rc != RC_OK ? o->last : pumped;
-    return err_set(e, RC_LATER, "NOT_FINISHED", "not finished in time; the next run or gc goes on with it");
+    err_set(e, RC_LATER, "NOT_FINISHED", "not finished in time");
+    size_t n = strlen(e->text);
+    snprintf(e->text + n, sizeof e->text - n, "; %s",
+             o->wanted ? "the record stays wanted, the next run tries again; dcvagent txt del takes it back" : "the next run tries again");
+    return false;
 }
 
 static bool add(struct work *w, struct err *e)
@@ -137,8 +148,8 @@ static void report(struct work *w)
     struct str shown = STR_INIT(8192);
     text_txt(&shown, w->value.p, w->value.n);
     if (w->c->json)
-        json_print(json_pack("{s:i, s:s, s:s, s:s, s:o, s:s}", "version", 1, "host", w->host, "owner", w->site->owner, "zone", w->site->zone->apex, "value",
-                             json_txt(w->value), "result", w->done));
+        json_print(json_pack("{s:i, s:s, s:s, s:s, s:o, s:s}", "version", 1, "host", w->host, "owner", w->site->owner, "zone",
+                             w->site->zone->apex, "value", json_txt(w->value), "result", w->done));
     else
         printf("%s: %s TXT \"%s\"%s\n", w->done, w->site->owner, str_text(&shown), w->note);
     str_free(&shown);
@@ -165,7 +176,8 @@ static bool list(struct work *w, struct err *e)
     }
     w->value = (struct bytes){0};
     if (w->c->json)
-        json_print(json_pack("{s:i, s:s, s:s, s:s, s:o}", "version", 1, "host", w->host, "owner", w->site->owner, "zone", w->site->zone->apex, "values", values));
+        json_print(json_pack("{s:i, s:s, s:s, s:s, s:o}", "version", 1, "host", w->host, "owner", w->site->owner, "zone",
+                             w->site->zone->apex, "values", values));
     else
         json_decref(values);
     if (l.n == 0 && !w->c->json)

@@ -35,11 +35,12 @@ static bool answered(const struct view *v)
 static json_t *view_json(const struct view *v)
 {
     enum verdict verdict = v->verdict == V_NOT_ASKED ? V_UNREACHABLE : v->verdict;
-    json_t *j = json_pack("{s:s, s:o, s:s, s:s, s:s, s:o, s:o, s:o}", "kind", v->authority ? "authoritative" : "resolver", "server",
-                          json_text(v->at->name), "address", *v->at->addr ? v->at->addr : v->at->url, "transport", transport_words[v->at->via],
-                          "verdict", verdict_words[verdict], "rcode", answered(v) ? json_integer(v->rcode) : json_null(), "ttl",
-                          v->verdict == V_MATCH || v->verdict == V_OTHER ? json_integer(v->ttl) : json_null(), "ms",
-                          v->asked ? json_integer(v->ms) : json_null());
+    json_t *j =
+        json_pack("{s:s, s:o, s:s, s:s, s:s, s:o, s:o, s:o}", "kind", v->authority ? "authoritative" : "resolver", "server",
+                  json_text(v->at->name), "address", *v->at->addr ? v->at->addr : v->at->url, "transport", transport_words[v->at->via],
+                  "verdict", verdict_words[verdict], "rcode", answered(v) ? json_integer(v->rcode) : json_null(), "ttl",
+                  v->verdict == V_MATCH || v->verdict == V_OTHER ? json_integer(v->ttl) : json_null(), "ms",
+                  v->asked ? json_integer(v->ms) : json_null());
     json_object_set_new(j, "port", json_integer(v->at->port));
     if (v->no_route)
         json_object_set_new(j, "no_route", json_true());
@@ -48,16 +49,17 @@ static json_t *view_json(const struct view *v)
     return j;
 }
 
-static json_t *check_json(const struct viewing *a, size_t i)
+static json_t *check_json(void *arg, size_t i)
 {
+    const struct viewing *a = arg;
     const struct watch *w = &a->w[i];
     const struct err *e = &a->v[i].err;
     json_t *views = json_array();
     for (size_t k = 0; k < w->n; k++)
         if (w->view[k].verdict != V_NOT_ASKED || w->view[k].no_route)
             json_array_append_new(views, view_json(&w->view[k]));
-    json_t *j = json_pack("{s:s, s:o, s:b, s:{s:i, s:i}, s:o}", "host", a->v[i].host, "value", json_txt(a->v[i].value), "ok", w->seen.visible,
-                          "quorum", "want", (int)w->seen.want, "got", (int)w->seen.got, "views", views);
+    json_t *j = json_pack("{s:s, s:o, s:b, s:{s:i, s:i}, s:o}", "host", a->v[i].host, "value", json_txt(a->v[i].value), "ok",
+                          w->seen.visible, "quorum", "want", (int)w->seen.want, "got", (int)w->seen.got, "views", views);
     if (a->v[i].site)
         json_object_set_new(j, "owner", json_string(a->v[i].site->owner));
     if (a->v[i].cert && *a->v[i].cert)
@@ -111,6 +113,11 @@ static void print_table(const struct viewing *a, size_t i)
                     answered(view) ? dns_rcode_word(view->rcode) : "-", ttl, ms, NULL);
     }
     columns_print(&t, "  ");
+    for (size_t k = 0; k < w->n; k++)
+        if (w->view[k].verdict == V_UNREACHABLE && *w->view[k].why) {
+            address_text(w->view[k].at, address, sizeof address);
+            printf("  %s: %s\n", address, w->view[k].why);
+        }
     printf("  quorum: want %u, got %u of the resolvers; authorities %s: %s\n", w->seen.want, w->seen.got,
            w->seen.authorities_agree ? "agree" : "do not agree", w->seen.visible ? "visible" : "not visible");
     if (v->err.rc != RC_OK)
@@ -151,6 +158,15 @@ static enum rc verdict_rc(const struct viewing *a)
     return rc;
 }
 
+static void say_time(const struct viewing *a, int64_t ms)
+{
+    size_t views = 0;
+    for (size_t i = 0; i < a->n; i++)
+        for (size_t k = 0; k < a->w[i].n; k++)
+            views += a->w[i].view[k].asked != 0;
+    say(LEVEL_INFO, &(struct about){.step = "check"}, NULL, "%zu records, %zu views asked in %lld ms", a->n, views, (long long)ms);
+}
+
 static void prepare(struct viewing *a, struct session *s, const struct view_how *how)
 {
     int64_t now = loop_now(net_loop(s->net));
@@ -169,17 +185,14 @@ static void prepare(struct viewing *a, struct session *s, const struct view_how 
     }
 }
 
-static void print_all(const struct viewing *a, enum rc rc)
+static void print_all(struct viewing *a, enum rc rc)
 {
     if (!a->c->json) {
         for (size_t i = 0; i < a->n; i++)
             print_table(a, i);
         return;
     }
-    json_t *checks = json_array();
-    for (size_t i = 0; i < a->n; i++)
-        json_array_append_new(checks, check_json(a, i));
-    json_print(json_pack("{s:i, s:b, s:o}", "version", 1, "ok", rc == RC_OK, "checks", checks));
+    json_print_list(json_pack("{s:i, s:b}", "version", 1, "ok", rc == RC_OK), "checks", check_json, a, a->n);
 }
 
 enum rc views_run(struct call *c, struct session *s, struct view_check *v, size_t n, const struct view_how *how)
@@ -192,10 +205,12 @@ enum rc views_run(struct call *c, struct session *s, struct view_check *v, size_
     a.said = mem_array(n + 1, sizeof *a.said);
     prepare(&a, s, how);
     enum rc rc;
+    int64_t began = clock_monotonic();
     if (look_watches(s, a.w, a.err, n, how->watch ? print_changes : NULL, &a, &e)) {
         for (size_t i = 0; i < n; i++)
             if (v[i].site)
                 v[i].err = a.err[i];
+        say_time(&a, clock_monotonic() - began);
         rc = verdict_rc(&a);
         print_all(&a, rc);
     } else {

@@ -259,8 +259,7 @@ static void take_verify(struct loader *l, struct section *s, const struct conf_k
 
 static void load_entry(struct loader *l, struct section *s, const struct section_entry *e, const char *label)
 {
-    /* With the type unknown, the common keys are still checked and the others cannot be. */
-    const struct conf_key *keys = s->keys ? s->keys : s->verify ? conf_ca_keys : conf_provider_keys;
+    const struct conf_key *keys = section_keys(s);
     struct value_sink sink = {.l = l, .at = e->at, .section = label, .key = e->key};
     const struct conf_key *k = key_find(keys, e->key);
 
@@ -294,7 +293,7 @@ static void load_generic(struct loader *l, struct raw_section *r, struct section
         s->broken = true;
     for (size_t i = 0; i < r->n; i++)
         load_entry(l, s, &r->e[i], label);
-    keys = s->keys ? s->keys : s->verify ? conf_ca_keys : conf_provider_keys;
+    keys = section_keys(s);
     for (const struct conf_key *k = keys; k->name; k++) {
         struct value_sink sink = {.l = l, .at = r->at, .section = label, .key = k->name};
 
@@ -326,13 +325,21 @@ static const struct {
 } kinds[] = {{"agent", false, load_agent},      {"verify", false, load_verify}, {"zone", true, load_zone},
              {"provider", true, load_provider}, {"ca", true, load_ca},          {"certificate", true, load_certificate}};
 
-static void load_one(struct loader *l, struct raw_section *r)
+static void unknown_kind(struct loader *l, const struct raw_section *r)
 {
     struct guess g = {.wanted = r->kind};
     char maybe[96], shown[72];
 
-    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
         guess_try(&g, kinds[i].kind);
+    loader_fault(l, &r->at, NULL, NULL, RC_CONF, true,
+                 "%s is no kind of section%s; allowed: agent, verify, zone, provider, ca, certificate",
+                 quoted(shown, sizeof(shown), r->kind), guess_text(&g, maybe));
+}
+
+static void load_one(struct loader *l, struct raw_section *r)
+{
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
         if (strcmp(kinds[i].kind, r->kind) != 0)
             continue;
         if (*r->name && !kinds[i].named) {
@@ -342,9 +349,7 @@ static void load_one(struct loader *l, struct raw_section *r)
         kinds[i].load(l, r);
         return;
     }
-    loader_fault(l, &r->at, NULL, NULL, RC_CONF, true,
-                 "%s is no kind of section%s; allowed: agent, verify, zone, provider, ca, certificate",
-                 quoted(shown, sizeof(shown), r->kind), guess_text(&g, maybe));
+    unknown_kind(l, r);
 }
 
 /* Sections whose header is no name were checked for the rest; nothing can refer to them. */

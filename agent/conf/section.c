@@ -4,10 +4,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+const struct conf_key *section_keys(const struct section *s)
+{
+    return s->keys ? s->keys : s->verify ? conf_ca_keys : conf_provider_keys;
+}
+
 const char *section_text(const struct section *s, const char *key)
 {
     const struct section_entry *e = entry_find(s->entry, s->n, key);
-    const struct conf_key *k = key_find(s->keys, key);
+    const struct conf_key *k = key_find(section_keys(s), key);
 
     if (e)
         return e->value;
@@ -22,7 +27,7 @@ bool section_given(const struct section *s, const char *key)
 /* Only where the table says that the key is of this C type: a getter of the wrong kind reads nothing instead of somebody's memory. */
 static void get(const struct section *s, const char *key, unsigned types, void *out)
 {
-    const struct conf_key *k = key_find(s->keys, key);
+    const struct conf_key *k = key_find(section_keys(s), key);
     const char *text = section_text(s, key);
 
     if (k && text && (types & 1u << k->type))

@@ -15,15 +15,16 @@ static bool look(struct tour *t, const struct dns_reply *r)
 
     if (!r->aa || (r->rcode != DNS_NOERROR && r->rcode != DNS_NXDOMAIN))
         return false;
-    k->set = mem_array(CAA_MAX, sizeof(*k->set));
     for (size_t i = 0; i < r->n && k->n < CAA_MAX; i++) {
-        struct caa_rr *rr = &k->set[k->n];
+        struct caa_rr rr = {0};
 
         if (r->rr[i].section != SECTION_ANSWER)
             continue;
         cname |= r->rr[i].type == TYPE_CNAME;
-        if (r->rr[i].type == TYPE_CAA && dns_caa(r->rr[i].rdata, &rr->flags, rr->tag, rr->value, sizeof rr->value))
-            k->n++;
+        if (r->rr[i].type != TYPE_CAA || !dns_caa(r->rr[i].rdata, &rr.flags, rr.tag, rr.value, sizeof rr.value))
+            continue;
+        k->set = mem_grow(k->set, k->n + 1, sizeof(*k->set));
+        k->set[k->n++] = rr;
     }
     k->alias = cname && !k->n;
     return true;
@@ -42,11 +43,7 @@ static void end(struct tour *t, bool good)
 
 static struct caa_known *known(const struct zones *z, const char *name)
 {
-    struct caa_known *k = z->caa;
-
-    while (k && !name_same(k->name, name))
-        k = k->next;
-    return k;
+    return map_get(&z->caa_of, name);
 }
 
 /* go() may be called before this returns. */
@@ -66,6 +63,7 @@ static void caa_ask(struct zones *z, const struct zone *at, const char *name, vo
     snprintf(k->name, sizeof k->name, "%s", name);
     k->next = z->caa;
     z->caa = k;
+    map_put(&z->caa_of, k->name, k);
     for (size_t i = 0; i < at->n; i++)
         for (size_t j = 0; j < at->server[i].at.n; j++)
             endpoints_add(&k->at, &at->server[i].at.e[j]);
@@ -78,6 +76,7 @@ static void caa_ask(struct zones *z, const struct zone *at, const char *name, vo
 
 void caa_forget(struct zones *z)
 {
+    map_free(&z->caa_of);
     while (z->caa) {
         struct caa_known *k = z->caa;
 

@@ -1,5 +1,6 @@
 #include "dcv/publish_impl.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -244,7 +245,28 @@ bool publish_busy(const struct publish *p)
     return false;
 }
 
+/* The server has said yes, the read-back is under way. */
+static bool is_applied(const struct prow *r)
+{
+    const struct lane *l = r->lane;
+
+    return r->busy && !l->restoring && l->phase == LANE_BACK && l->batch.c[r->change].add && l->batch.c[r->change].result == CHANGE_DONE;
+}
+
 /* --- what became of it ----------------------------------------------------------------------------------------------------------- */
+
+/* One error for several names: the first one's text, and where names them all, as far as there is room. */
+static void also_at(struct err *e, const char *owner)
+{
+    size_t n = strlen(e->where), room = sizeof e->where - n;
+
+    if (n < 4 || strcmp(e->where + n - 3, "...") == 0)
+        return;
+    if (strlen(owner) + sizeof ", ..." < room)
+        snprintf(e->where + n, room, ", %s", owner);
+    else
+        snprintf(e->where + n, room, ", ...");
+}
 
 void publish_state(const struct publish *p, const char *order, struct publish_state *out)
 {
@@ -259,11 +281,11 @@ void publish_state(const struct publish *p, const char *order, struct publish_st
         out->wanted += r->row.wanted;
         out->going += !r->row.wanted;
         out->present += r->row.wanted && (r->row.state == LEDGER_PRESENT || r->row.state == LEDGER_FOUND);
-        if (r->failed) {
-            out->failed++;
-            if (out->err.rc == RC_OK)
-                out->err = r->row.last;
-        }
+        out->applied += r->row.wanted && r->row.state == LEDGER_INTENDED && is_applied(r);
+        if (r->failed && !out->failed++)
+            out->err = r->row.last;
+        else if (r->failed)
+            also_at(&out->err, r->owner);
         if (!r->row.wanted || !r->row.written)
             continue;
         if (r->row.written > out->written)

@@ -2,7 +2,9 @@
  *
  * The ledger is the work list: wanted and INTENDED -> read, add, read back -> PRESENT; not wanted -> delete, read back -> GONE. First try,
  * retry, crash recovery, clean-up, gc, txt and rehearse are this one pump. A value that stands there although no open row of ours has
- * written it is FOUND: used, never deleted. A record goes when its last wanting row goes. An existing set keeps its TTL. */
+ * written it is FOUND: used, never deleted. A record goes when its last wanting row goes. An existing set keeps its TTL.
+ * Within a run what repeats by itself is tried 8 times at most (after 1, 2, 4 ... 30 s), 5 times where the server answers; the next run goes on
+ * from there. */
 #ifndef DCV_DCV_PUBLISH_H
 #define DCV_DCV_PUBLISH_H
 
@@ -41,11 +43,12 @@ bool publish_busy(const struct publish *p); /* batches under way or retries due 
 
 struct publish_state {
     unsigned rows, wanted, present; /* present counts FOUND too */
+    unsigned applied;               /* accepted by the server, being read back */
     unsigned going;                 /* not wanted and not GONE yet */
     unsigned failed;                /* rows with an error that does not repeat by itself within this run */
     int64_t written;                /* latest `written` of its rows */
     int64_t settle_at;              /* latest of written + (old_ttl, else negative_ttl) of its rows: settle = auto */
-    struct err err;                 /* the first failed row's */
+    struct err err;                 /* the first failed row's; where names the owners of all */
 };
 void publish_state(const struct publish *p, const char *order, struct publish_state *out);
 

@@ -386,6 +386,8 @@ static void lane_read_back(struct lane *l)
     for (size_t i = 0; i < l->batch.n; i++)
         if (!sets_find(&l->back, l->rec[i].owner))
             l->back.set[l->back.n++].owner = l->rec[i].owner;
+    for (size_t i = 0; i < l->n; i++)
+        l->row[i]->changed = true; /* whoever waits may look at the public views meanwhile */
     enter(l, LANE_BACK, effect_back);
 }
 

@@ -10,7 +10,7 @@
 
 enum {
     TRIES_MAX = 8,      /* about two minutes of backoff, then the next run */
-    TRIES_LIAR = 5,     /* a server that says yes and does nothing: half a minute, for one that forwards updates */
+    TRIES_ANSWERED = 5, /* the server answers, but refuses (SERVFAIL) or does not do it: a quarter of a minute, for one that forwards updates */
     CHANGES_MAX = 400,  /* in one apply */
     OCTETS_MAX = 40000, /* of values and owners in one apply */
     WARM_MS = 30000,    /* how long the early read may stand for the read before the write */
@@ -154,6 +154,7 @@ void warm_free(struct lane *l);
 bool tell_evidence(struct publish *p, const struct prow *r, const char *action, struct err *e);
 enum fate { FATE_LOST, FATE_RESTORED, FATE_HIDDEN };
 bool tell_lost(struct lane *l, const struct lost *v, enum fate fate, struct err *e);
+void tell_failed(const struct prow *r, const struct err *why);
 void tell_orphan(struct publish *p, const struct prow *r);
 void tell_ttl(const struct lane *l, const char *owner, uint32_t was, uint32_t is);
 void why_refused(const struct lane *l, const struct prow *r, struct err *why); /* of DEED_CNAME, DEED_SHARED, DEED_REMOVED */

@@ -121,8 +121,9 @@ bool row_failed(struct publish *p, struct prow *r, const struct err *why, struct
     wait = backoff[r->tries > 6 ? 5 : r->tries - 1];
     if (why->not_before > now + wait)
         wait = why->not_before - now;
-    r->failed = !why->again || r->tries >= TRIES_MAX || wait > PATIENCE_S;
+    r->failed = !why->again || r->tries >= (why->rc == RC_WRITE ? TRIES_ANSWERED : TRIES_MAX) || wait > PATIENCE_S;
     r->due = loop_now(net_loop(p->net)) + wait * 1000;
+    tell_failed(r, why);
     return row_put(p, r, e);
 }
 

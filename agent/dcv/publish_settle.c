@@ -59,7 +59,7 @@ static bool settle_row(struct lane *l, struct prow *r, struct err *e)
         return is_gone(l, r, e);
     case OUT_NOT_APPLIED:
         why_not_applied(l, r, c->add, &why);
-        why.again = r->tries + 1 < TRIES_LIAR;
+        why.again = true;
         break;
     case OUT_REFUSED:
         if (c->add) /* nothing left: what appears there later is not ours */

@@ -35,7 +35,7 @@ bool tell_evidence(struct publish *p, const struct prow *r, const char *action, 
     json_object_set_new(j, "ttl", json_integer(r->row.rec.ttl));
     json_object_set_new(j, "at", json_time(clock_now()));
     line = json_line(j);
-    ok = evidence_put(p->store, r->cert, r->row.order, "record", line, e);
+    ok = evidence_note(p->store, r->cert, r->row.order, "record", line, e);
     free(line);
     return ok;
 }
@@ -77,9 +77,17 @@ bool tell_lost(struct lane *l, const struct lost *v, enum fate fate, struct err 
     json_object_set_new(j, "ttl", json_integer(v->ttl));
     json_object_set_new(j, "at", json_time(clock_now()));
     line = json_line(j);
-    ok = evidence_put(l->p->store, "", "", "record", line, e);
+    ok = evidence_note(l->p->store, "", "", "record", line, e);
     free(line);
     return ok;
+}
+
+/* For the log: the order that wants it reports once, when there is nothing more to try. */
+void tell_failed(const struct prow *r, const struct err *why)
+{
+    struct about about = {.cert = *r->cert ? r->cert : NULL, .name = r->owner, .step = "publish", .attempt = r->tries};
+
+    say(LEVEL_INFO, &about, why->code, "%s%s", why->text, r->failed ? "" : "; tried again in this run");
 }
 
 void tell_orphan(struct publish *p, const struct prow *r)

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/str.h"
 #include "conf/conf.h"
 #include "dcv/visible_tell.h"
 #include "dcv/zone.h"
@@ -80,6 +81,8 @@ static void finish(struct looking *k)
     judge(k);
     if (!w->seen.visible)
         watch_err(w, (now_of(k) - k->started) / 1000, &e);
+    else if (!w->once)
+        watch_warn(w);
     op_settle(&w->op, &e);
 }
 
@@ -175,6 +178,7 @@ static void answered(struct op *op, const struct err *e)
     } else {
         v->rcode = 0;
         v->ttl = v->negative_ttl = 0;
+        text_safe(v->why, sizeof v->why, e->text, strlen(e->text));
     }
     if (verdict == V_SERVFAIL && !v->authority && !cd) {
         sight_drop(s);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "dcv/zone.h"
 
 static const char *const faults[VERDICTS] = {
@@ -18,6 +19,30 @@ static const char *const faults[VERDICTS] = {
     [V_UNREACHABLE] = "does not answer",
     [V_NOT_ASKED] = "could not be asked",
 };
+
+static const char *fault_of(const struct view *v, char out[140])
+{
+    if (v->no_route)
+        return "has no route from here";
+    if (v->verdict != V_UNREACHABLE || !*v->why)
+        return faults[v->verdict];
+    snprintf(out, 140, "%s (%s)", faults[v->verdict], v->why);
+    return out;
+}
+
+void watch_warn(const struct watch *w)
+{
+    for (size_t i = 0; i < w->n; i++) {
+        const struct view *v = &w->view[i];
+        char who[320], why[140];
+
+        if (v->authority || v->ignored || v->no_route || v->verdict == V_MATCH)
+            continue;
+        endpoint_show(v->at, who, sizeof who);
+        say(LEVEL_WARNING, &(struct about){.name = w->site->name, .step = "verify", .server = who}, "RESOLVER_DISSENTS",
+            "%s %s; the quorum is met without it", who, v->verdict == V_NOT_ASKED ? "has not answered yet" : fault_of(v, why));
+    }
+}
 
 static bool any_authority_sees(const struct watch *w)
 {
@@ -48,7 +73,7 @@ static void forecast_text(const struct watch *w, char out[96])
 void watch_err(const struct watch *w, int64_t waited, struct err *e)
 {
     const struct view *b = w->seen.blocking;
-    char who[320] = "nobody", after[48], until[96];
+    char who[320] = "nobody", after[48], until[96], why[140];
     const char *next = w->once ? "" : "; tried again by the next run";
     const char *code = "UNSEEN";
 
@@ -61,9 +86,9 @@ void watch_err(const struct watch *w, int64_t waited, struct err *e)
     err_at(e, "%s", w->site->name);
     if (!w->seen.asked_any)
         err_set(e, RC_NET, "NOBODY_ASKED", "nobody could be asked for the TXT at %s (%s %s)%s%s", w->site->owner, who,
-                b && !b->no_route ? faults[b->verdict] : "has no route from here", after, next);
+                b ? fault_of(b, why) : "has no route from here", after, next);
     else if (b)
-        err_set(e, RC_UNSEEN, code, "%s %s%s%s%s", who, b->no_route ? "has no route from here" : faults[b->verdict], after, until, next);
+        err_set(e, RC_UNSEEN, code, "%s %s%s%s%s", who, fault_of(b, why), after, until, next);
     else
         err_set(e, RC_UNSEEN, code, "%u of the resolvers see the TXT, %u are wanted%s%s%s", w->seen.got, w->seen.want, after, until, next);
     err_again(e, w->seen.ask_again);

@@ -7,4 +7,7 @@
 /* From w->seen and the views. waited: s. */
 void watch_err(const struct watch *w, int64_t waited, struct err *e);
 
+/* It is visible all the same: which resolvers do not see it, one WARNING each. */
+void watch_warn(const struct watch *w);
+
 #endif

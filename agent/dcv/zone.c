@@ -40,6 +40,8 @@ void zones_free(struct zones *z)
         next = s->next;
         site_free(s);
     }
+    for (size_t i = 0; i < SITE_MODES; i++)
+        map_free(&z->site_of[i]);
     caa_forget(z);
     sec_forget(z);
     for (struct zcut *c = z->cut, *next; c; c = next) {
@@ -55,10 +57,8 @@ void zones_free(struct zones *z)
 
 struct zsite *site_get(struct zones *z, const char *name, enum site_mode mode, unsigned depth)
 {
-    struct zsite *s = z->site;
+    struct zsite *s = map_get(&z->site_of[mode], name);
 
-    while (s && !(s->mode == mode && name_same(s->s.name, name)))
-        s = s->next;
     if (s)
         return s;
     s = mem_new(sizeof *s);
@@ -71,6 +71,7 @@ struct zsite *site_get(struct zones *z, const char *name, enum site_mode mode, u
     s->depth = depth;
     s->next = z->site;
     z->site = s;
+    map_put(&z->site_of[mode], s->s.name, s);
     site_begin(s);
     return s;
 }

@@ -5,6 +5,7 @@
 #ifndef DCV_DCV_ZONE_IMPL_H
 #define DCV_DCV_ZONE_IMPL_H
 
+#include "base/map.h"
 #include "conf/conf.h"
 #include "dcv/tour.h"
 #include "dcv/zone.h"
@@ -44,7 +45,7 @@ struct zcut { /* a zone cut, or a start that is taken for one until an authority
     struct gate *gate;
 };
 
-enum site_mode { SITE_FOLLOW, SITE_STAY, SITE_ANYWHERE };
+enum site_mode { SITE_FOLLOW, SITE_STAY, SITE_ANYWHERE, SITE_MODES };
 enum site_answer { SAID_NOTHING, SAID_ZONE, SAID_ALIAS, SAID_REFERRAL };
 
 struct zsite {
@@ -78,7 +79,9 @@ struct zones {
     struct zhost *host;
     struct zcut *cut;
     struct zsite *site;
-    struct caa_known *caa; /* preflight's, shared likewise */
+    struct map site_of[SITE_MODES]; /* by name */
+    struct caa_known *caa;          /* preflight's, shared likewise */
+    struct map caa_of;
     struct sec_known *sec;
     char random[16]; /* label that nobody has */
 };

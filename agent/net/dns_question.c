@@ -1,16 +1,31 @@
 /* dns_question.c: one question as a packet, and whether an answer echoes it. */
-#include <ldns/ldns.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 
 #include "net/dns_impl.h"
+#include "net/wire.h"
 
-enum { CLASS_IN = 1, FLAG_QR = 0x80, OPCODE = 0x78 };
+enum { FLAG_QR = 0x80, OPCODE = 0x78, RD = 0x0100, CD = 0x0010, TYPE_OPT = 41, DO = 0x8000, POOL = 4096 };
+
+/* Thousands of questions a second would spend more time in the kernel for their randomness than for their packets. */
+static bool take_random(void *out, size_t n)
+{
+    static uint8_t pool[POOL];
+    static size_t left;
+    if (left < n) {
+        if (getrandom(pool, sizeof pool, 0) != sizeof pool)
+            return false;
+        left = sizeof pool;
+    }
+    left -= n;
+    memcpy(out, pool + left, n);
+    memset(pool + left, 0, n);
+    return true;
+}
 
 bool question_random(struct question *q)
 {
-    return getrandom(&q->id, sizeof q->id, 0) == sizeof q->id && getrandom(q->mask, sizeof q->mask, 0) == sizeof q->mask;
+    return take_random(&q->id, sizeof q->id) && take_random(q->mask, sizeof q->mask);
 }
 
 static void mix(uint8_t *name, size_t n, const uint8_t mask[32])
@@ -27,39 +42,40 @@ static void mix(uint8_t *name, size_t n, const uint8_t mask[32])
     }
 }
 
-static ldns_rdf *wire_name(const struct question *q)
+/* The name in the case that was drawn for it; its length, 0: it has no wire form. */
+static size_t mixed_name(const struct question *q, uint8_t out[DNS_WIRE_NAME])
 {
-    ldns_rdf *name = ldns_dname_new_frm_str(*q->name ? q->name : ".");
-    if (name)
-        mix(ldns_rdf_data(name), ldns_rdf_size(name), q->mask);
-    return name;
+    struct wire w = {.p = out, .size = DNS_WIRE_NAME, .max = DNS_WIRE_NAME};
+    wire_name(&w, q->name);
+    if (w.bad)
+        return 0;
+    mix(out, w.n, q->mask);
+    return w.n;
 }
 
 size_t question_build(const struct question *q, uint8_t out[QUESTION_MAX])
 {
-    ldns_rdf *name = wire_name(q);
-    if (!name)
+    uint8_t name[DNS_WIRE_NAME];
+    size_t n = mixed_name(q, name);
+    struct wire w = {.p = out, .size = QUESTION_MAX, .max = QUESTION_MAX};
+    if (!n)
         return 0;
-    uint16_t flags = (q->rd ? LDNS_RD : 0) | (q->cd ? LDNS_CD : 0);
-    ldns_pkt *p = ldns_pkt_query_new(name, q->type, LDNS_RR_CLASS_IN, flags);
-    if (!p) {
-        ldns_rdf_deep_free(name);
-        return 0;
-    }
-    ldns_pkt_set_id(p, q->id);
+    wire_u16(&w, q->id);
+    wire_u16(&w, (q->rd ? RD : 0) | (q->cd ? CD : 0));
+    wire_u16(&w, 1);
+    wire_u32(&w, 0);
+    wire_u16(&w, q->edns);
+    wire_put(&w, name, n);
+    wire_u16(&w, q->type);
+    wire_u16(&w, CLASS_IN);
     if (q->edns) {
-        ldns_pkt_set_edns_udp_size(p, DNS_UDP_SIZE);
-        ldns_pkt_set_edns_do(p, q->dnssec);
+        wire_u8(&w, 0);
+        wire_u16(&w, TYPE_OPT);
+        wire_u16(&w, DNS_UDP_SIZE);
+        wire_u32(&w, q->dnssec ? DO : 0);
+        wire_u16(&w, 0);
     }
-    uint8_t *wire = NULL;
-    size_t n = 0;
-    if (ldns_pkt2wire(&wire, p, &n) != LDNS_STATUS_OK || n > QUESTION_MAX)
-        n = 0;
-    if (n)
-        memcpy(out, wire, n);
-    free(wire); /* 64 KiB by ldns, whatever the packet */
-    ldns_pkt_free(p);
-    return n;
+    return w.bad ? 0 : w.n;
 }
 
 static uint8_t lower(uint8_t c)
@@ -79,16 +95,10 @@ bool question_echoed(const struct question *q, bool exact, const uint8_t *msg, s
 {
     if (n < DNS_HEADER || (msg[0] << 8 | msg[1]) != q->id || !(msg[2] & FLAG_QR) || (msg[2] & OPCODE) || msg[4] || msg[5] != 1)
         return false;
-    ldns_rdf *name = wire_name(q);
-    if (!name)
+    uint8_t name[DNS_WIRE_NAME];
+    size_t len = mixed_name(q, name);
+    if (!len || n < DNS_HEADER + len + 4)
         return false;
-    size_t len = ldns_rdf_size(name);
-    bool same = false;
-    if (n >= DNS_HEADER + len + 4) {
-        const uint8_t *tail = msg + DNS_HEADER + len;
-        same = same_name(ldns_rdf_data(name), msg + DNS_HEADER, len, exact) && (tail[0] << 8 | tail[1]) == q->type &&
-               (tail[2] << 8 | tail[3]) == CLASS_IN;
-    }
-    ldns_rdf_deep_free(name);
-    return same;
+    const uint8_t *tail = msg + DNS_HEADER + len;
+    return same_name(name, msg + DNS_HEADER, len, exact) && wire_at16(tail) == q->type && wire_at16(tail + 2) == CLASS_IN;
 }

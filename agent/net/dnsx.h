@@ -1,6 +1,6 @@
 /* dnsx.h: one DNS question to one server, and its answer as it came.
  *
- * ldns builds and parses, c-ares carries (UDP with fallback to TCP, or TCP alone). Questions are sent in mixed case and the answer must
+ * Built by hand, parsed by ldns, carried by c-ares (UDP with fallback to TCP, or TCP alone). Questions are sent in mixed case and the answer must
  * echo them; ids and ports are random. A channel a server and transport, at most a window of 50 questions in flight each: the rest
  * waits in line, at most three times its limit. An answer by UDP that is truncated, unreadable or does not echo the question is asked
  * for once more by TCP, where nobody can forge it; a FORMERR to EDNS is asked once more without. A server with 5 timeouts in a row

@@ -12,15 +12,15 @@ enum { LIMIT_MS = 60000, BODY_MAX = 1 << 20, HEAD_MAX = 65536, CONNECT_MS = 1000
 
 /* --- one transfer ---------------------------------------------------------------------------------------------------------------- */
 
-/* A transfer's own block: a cancelled request leaves it to die alone. */
 static void transfer_free(struct transfer *t)
 {
+    if (t->host)
+        host_leave(t);
     if (t->easy) {
         curl_multi_remove_handle(t->client->multi, t->easy);
         curl_easy_cleanup(t->easy);
     }
     curl_slist_free_all(t->headers);
-    op_cancel(&t->later.op);
     free(t);
 }
 
@@ -102,6 +102,7 @@ void transfer_done(struct transfer *t, CURLcode code)
         explain(t, code, &e);
     } else {
         curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &t->h->status);
+        client_learn_version(t->client, t->easy);
         t->h->sent = true;
     }
     settle(t, code == CURLE_OK ? NULL : &e);

@@ -1,4 +1,5 @@
-/* http.h: HTTPS requests, many at once, through libcurl on the run's loop: HTTP/2 streams on few connections, names resolved by us.
+/* http.h: HTTPS requests, many at once, through libcurl on the run's loop: HTTP/2 streams on one connection a host (a few where the server
+ * speaks HTTP/1.1 only), names resolved by us.
  *
  * https only, unless `plain` is set (public certificates, a local API); redirects are answers, never followed; the environment's proxies
  * are ignored; no cookies. Everything is capped: time, header and body octets. Any status is success: who asked judges. Faults are RC_NET:
@@ -47,7 +48,7 @@ bool http_header(const struct http *h, const char *name, char *out, size_t size)
 /* Retry-After of either form as a moment; 0: none. Nothing beyond a day is believed, nothing in the past. */
 int64_t http_retry_after(const struct http *h, int64_t now);
 
-/* Next `Link: <URL>; rel="..."` of this relation, from *at on (0 first); false: no more. */
+/* Next `Link: <URL>; rel="..."` of this relation; *at counts those given out (0 first); false: no more. Several may stand in one line. */
 bool http_link(const struct http *h, const char *rel, size_t *at, char *out, size_t size);
 
 /* "https://host:port" of a URL, lower case; false: not https (or http with plain), user info, or too long. */

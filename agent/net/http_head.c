@@ -68,24 +68,71 @@ int64_t http_retry_after(const struct http *h, int64_t now)
     return at > now ? at : now;
 }
 
+/* `alternate` among the blank-separated relations of rel="..." or rel=word; from after the URL to the next link's comma. */
+static bool has_rel(const char *p, const char *end, const char *rel)
+{
+    size_t n_rel = strlen(rel);
+    for (; p + 4 < end; p++) {
+        if (strncasecmp(p, "rel=", 4) != 0 || (p[-1] != ';' && p[-1] != ' ' && p[-1] != '\t'))
+            continue;
+        const char *word = p + 4, *stop = end;
+        if (*word == '"') {
+            word++;
+            stop = memchr(word, '"', (size_t)(end - word));
+            stop = stop ? stop : end;
+        }
+        while (word < stop) {
+            size_t n = 0;
+            while (word + n < stop && word[n] != ' ' && word[n] != '\t' && word[n] != ';')
+                n++;
+            if (n == n_rel && strncasecmp(word, rel, n) == 0)
+                return true;
+            if (word + n < stop && word[n] == ';')
+                break;
+            word += n + 1;
+        }
+    }
+    return false;
+}
+
+/* The end of the link that begins at p with '<': the comma outside of <> and quotes. */
+static const char *link_end(const char *p, const char *end)
+{
+    bool url = false, quoted = false;
+    for (; p < end; p++) {
+        if (*p == '"' && !url)
+            quoted = !quoted;
+        else if (*p == '<' && !quoted)
+            url = true;
+        else if (*p == '>' && !quoted)
+            url = false;
+        else if (*p == ',' && !quoted && !url)
+            return p;
+    }
+    return end;
+}
+
 bool http_link(const struct http *h, const char *rel, size_t *at, char *out, size_t size)
 {
     const char *key, *value;
-    size_t n_key, n_value, n_rel = strlen(rel);
-    while (next_line(h, at, &key, &n_key, &value, &n_value)) {
-        const char *close = memchr(value, '>', n_value), *found = NULL;
-        if (n_key != 4 || strncasecmp(key, "Link", 4) != 0 || *value != '<' || !close)
+    size_t n_key, n_value, line = 0, nth = 0;
+    while (next_line(h, &line, &key, &n_key, &value, &n_value)) {
+        if (n_key != 4 || strncasecmp(key, "Link", 4) != 0)
             continue;
-        size_t n_url = (size_t)(close - value) - 1;
-        for (const char *p = close; p + 5 + n_rel <= value + n_value && !found; p++)
-            if (strncasecmp(p, "rel=\"", 5) == 0 && strncmp(p + 5, rel, n_rel) == 0 &&
-                (p + 5 + n_rel == value + n_value || p[5 + n_rel] == '"'))
-                found = p;
-        if (!found || n_url >= size)
-            continue;
-        memcpy(out, value + 1, n_url);
-        out[n_url] = 0;
-        return true;
+        const char *end = value + n_value;
+        for (const char *p = value, *stop; p < end; p = stop + 1) {
+            while (p < end && (*p == ' ' || *p == '\t'))
+                p++;
+            stop = link_end(p, end);
+            const char *close = p < end && *p == '<' ? memchr(p, '>', (size_t)(stop - p)) : NULL;
+            size_t n_url = close ? (size_t)(close - p) - 1 : 0;
+            if (!close || n_url >= size || memchr(p, 0, n_url) || !has_rel(close + 1, stop, rel) || nth++ < *at)
+                continue;
+            memcpy(out, p + 1, n_url);
+            out[n_url] = 0;
+            *at = nth;
+            return true;
+        }
     }
     return false;
 }

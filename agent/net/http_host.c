@@ -108,6 +108,15 @@ void host_wait(struct http_client *c, struct transfer *t)
     resolve_start(c->net, &t->host->resolve);
 }
 
+void host_leave(struct transfer *t)
+{
+    struct transfer **at = &t->host->waiting;
+    while (*at && *at != t)
+        at = &(*at)->next;
+    if (*at)
+        *at = t->next;
+}
+
 struct curl_slist *host_addresses(struct host *h)
 {
     return h->list;

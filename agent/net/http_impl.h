@@ -30,7 +30,6 @@ struct transfer {
     struct curl_slist *headers;
     char origin[280], why[CURL_ERROR_SIZE];
     bool large;
-    struct timer later;
 };
 
 struct http_client {
@@ -41,15 +40,18 @@ struct http_client {
     struct host *hosts;
     char *ca_file, *proxy, *proxy_user, *agent;
     const char *hashed;
-    bool plain;
+    bool plain, http1;
     unsigned requests;
 };
 
 void transfer_done(struct transfer *t, CURLcode code);
 void transfer_resolved(struct transfer *t, const struct err *e);
 
+void client_learn_version(struct http_client *c, CURL *easy); /* http_loop.c */
+
 /* http_host.c */
 void host_wait(struct http_client *c, struct transfer *t);
+void host_leave(struct transfer *t); /* waits for its host no more */
 struct curl_slist *host_addresses(struct host *h);
 void hosts_free(struct http_client *c);
 

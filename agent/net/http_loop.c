@@ -6,7 +6,8 @@
 
 #include "base/mem.h"
 
-enum { CONNECTIONS_A_HOST = 2 };
+/* One connection carries all streams of HTTP/2; where a server turns out to speak HTTP/1.1 a few go side by side. */
+enum { CONNECTIONS_HTTP2 = 1, CONNECTIONS_HTTP1 = 6, STREAMS = 1000 };
 
 struct watch_fd {
     uv_poll_t poll;
@@ -36,6 +37,16 @@ static void ready(uv_poll_t *p, int status, int events)
     int running, what = (events & UV_READABLE ? CURL_CSELECT_IN : 0) | (events & UV_WRITABLE ? CURL_CSELECT_OUT : 0);
     curl_multi_socket_action(c->multi, w->fd, status < 0 ? CURL_CSELECT_ERR : what, &running);
     collect(c);
+}
+
+void client_learn_version(struct http_client *c, CURL *easy)
+{
+    long version = 0;
+    if (!c->http1 && curl_easy_getinfo(easy, CURLINFO_HTTP_VERSION, &version) == CURLE_OK &&
+        (version == CURL_HTTP_VERSION_1_0 || version == CURL_HTTP_VERSION_1_1)) {
+        c->http1 = true;
+        curl_multi_setopt(c->multi, CURLMOPT_MAX_HOST_CONNECTIONS, (long)CONNECTIONS_HTTP1);
+    }
 }
 
 static int on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *mine)
@@ -111,7 +122,8 @@ struct http_client *http_client_new(struct net *n, const struct http_setup *setu
     curl_multi_setopt(c->multi, CURLMOPT_TIMERFUNCTION, on_timer);
     curl_multi_setopt(c->multi, CURLMOPT_TIMERDATA, c);
     curl_multi_setopt(c->multi, CURLMOPT_PIPELINING, (long)CURLPIPE_MULTIPLEX);
-    curl_multi_setopt(c->multi, CURLMOPT_MAX_HOST_CONNECTIONS, (long)CONNECTIONS_A_HOST);
+    curl_multi_setopt(c->multi, CURLMOPT_MAX_HOST_CONNECTIONS, (long)CONNECTIONS_HTTP2);
+    curl_multi_setopt(c->multi, CURLMOPT_MAX_CONCURRENT_STREAMS, (long)STREAMS);
     return c;
 }
 

@@ -1,14 +1,19 @@
 /* loop.c: libuv behind loop.h. */
+#include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "base/mem.h"
 #include "net/loop_uv.h"
 
-enum { SIGNALS = 3 };
+enum { SIGNALS = 3, DESCRIPTORS = 8, ADDRESS_ROOM = 64 << 20 };
 static const int signal_numbers[SIGNALS] = {SIGTERM, SIGINT, SIGHUP};
+static int stopped_by;
 
 struct work {
     uv_work_t req;
@@ -49,16 +54,36 @@ static void on_signal(uv_signal_t *h, int number)
 {
     struct loop *l = h->data;
     if (number != SIGHUP || !l->signal) /* an end asked for is not taken back by a later SIGHUP */
-        l->signal = number;
+        l->signal = stopped_by = number;
+}
+
+/* libuv aborts where it can make neither the pipe for its signals nor its threads, and OpenSSL falls where a lock cannot be had: better to find
+ * out before. 0, or -errno. */
+static int room_left(void)
+{
+    int fd[DESCRIPTORS], n = 0, r = 0;
+    while (n < DESCRIPTORS && (fd[n] = open("/dev/null", O_RDONLY | O_CLOEXEC)) >= 0)
+        n++;
+    if (n < DESCRIPTORS)
+        r = -errno;
+    while (n)
+        close(fd[--n]);
+    void *p = mmap(NULL, ADDRESS_ROOM, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (p == MAP_FAILED)
+        return -errno;
+    munmap(p, ADDRESS_ROOM);
+    return r;
 }
 
 struct loop *loop_new(struct err *e)
 {
     struct loop *l = mem_new(sizeof *l);
-    int r = uv_loop_init(&l->uv);
+    int r = room_left();
+    if (r == 0)
+        r = uv_loop_init(&l->uv);
     if (r < 0) {
         free(l);
-        err_set(e, RC_RESOURCE, "LOOP", "the event loop could not be made: %s; look at the limit of open files (ulimit -n)",
+        err_set(e, RC_RESOURCE, "LOOP", "the event loop could not be made: %s; look at the limits of open files and of memory (ulimit -n, ulimit -v)",
                 uv_strerror(r));
         return NULL;
     }
@@ -201,6 +226,11 @@ void loop_job(struct loop *l, struct job *j)
 int loop_signal(const struct loop *l)
 {
     return l->signal;
+}
+
+int loop_stopped_by(void)
+{
+    return stopped_by;
 }
 
 void loop_again(struct loop *l)

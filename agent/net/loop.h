@@ -36,6 +36,7 @@ void loop_job(struct loop *l, struct job *j);
  * nothing settled and the turn still says true is a bug: the program ends with 70 rather than hang. */
 void loop_run(struct loop *l, bool (*turn)(void *arg), void *arg);
 int loop_signal(const struct loop *l); /* SIGINT, SIGTERM, SIGHUP or 0 */
+int loop_stopped_by(void);             /* the same for all loops there have been: main() ends the program by it */
 void loop_again(struct loop *l);       /* the turn changed something itself: one more round without waiting for I/O */
 
 #endif

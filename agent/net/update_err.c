@@ -92,7 +92,6 @@ static void bad_time(const struct update_answer *a, const struct update_about *b
     else
         err_set(e, RC_WRITE, "TSIG_BADTIME",
                 "%s says that the clocks of it and this machine are more than 300 s apart (BADTIME); set them by NTP", b->server);
-    err_again(e, 0);
 }
 
 static void key_fault(const struct update_answer *a, const struct update_about *b, struct err *e)

@@ -7,23 +7,32 @@
 #include "base/clock.h"
 #include "base/mem.h"
 
-bool evidence_put(struct store *s, const char *cert, const char *order, const char *kind, const char *json, struct err *e)
+static bool put(struct store *s, const char *cert, const char *order, const char *kind, const char *json, struct err *e)
 {
     struct query q;
+
+    if (!query_open(&q, s, "INSERT INTO evidence (at, cert, order_id, kind, json) VALUES (?, ?, ?, ?, ?)", e))
+        return false;
+    query_int(&q, clock_now());
+    query_text(&q, cert);
+    query_text(&q, order);
+    query_text(&q, kind);
+    query_text(&q, json);
+    return query_run(&q, e);
+}
+
+bool evidence_put(struct store *s, const char *cert, const char *order, const char *kind, const char *json, struct err *e)
+{
     bool own;
 
-    if (!write_begin(s, &own, e))
-        return false;
-    bool ok = query_open(&q, s, "INSERT INTO evidence (at, cert, order_id, kind, json) VALUES (?, ?, ?, ?, ?)", e);
-    if (ok) {
-        query_int(&q, clock_now());
-        query_text(&q, cert);
-        query_text(&q, order);
-        query_text(&q, kind);
-        query_text(&q, json);
-        ok = query_run(&q, e);
-    }
-    return write_end(s, own, ok, e);
+    return write_begin(s, &own, e) && write_end(s, own, put(s, cert, order, kind, json, e), e);
+}
+
+bool evidence_note(struct store *s, const char *cert, const char *order, const char *kind, const char *json, struct err *e)
+{
+    if (s->now.n) /* the next effect of this turn wants a clean store */
+        return evidence_put(s, cert, order, kind, json, e);
+    return write_begin(s, NULL, e) && put(s, cert, order, kind, json, e);
 }
 
 struct reader {

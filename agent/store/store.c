@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +16,7 @@
 #include "base/fault.h"
 #include "base/fs.h"
 #include "base/mem.h"
+#include "base/str.h"
 
 enum { BUSY_MS = 5000 };
 
@@ -24,6 +26,9 @@ static const char *const connection =
 
 static bool no_right(const char *path, struct err *e)
 {
+    if (errno == EROFS)
+        return err_set(e, RC_STATE, "STORE", "%s lies on a file system that is mounted read-only (mount, dmesg); nothing was done", path) ||
+               err_at(e, "%s", path);
     err_set(e, RC_PERM, "STORE", "no right to use %s (we are user %u): %s; run as the agent's user or as root", path, (unsigned)geteuid(),
             strerror(errno));
     return err_at(e, "%s", path);
@@ -126,16 +131,31 @@ static bool open_memory(struct store *s, struct err *e)
     return schema_memory(s, e);
 }
 
+/* On a read-only file system SQLite cannot make the shared memory of its WAL; but nobody else can write either. */
+static char *immutable_uri(const struct store *s)
+{
+    if (s->writer || faccessat(AT_FDCWD, s->dir, W_OK, AT_EACCESS) == 0 || errno != EROFS)
+        return NULL;
+    struct str uri = STR_INIT(4 * PATH_MAX);
+    str_add(&uri, "file:");
+    for (const char *p = s->path; *p; p++)
+        str_fmt(&uri, strchr("%?#", *p) ? "%%%02x" : "%c", (unsigned char)*p);
+    str_add(&uri, "?immutable=1");
+    return str_take(&uri);
+}
+
 static bool open_file(struct store *s, struct err *e)
 {
     int flags =
         (s->writer ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY) | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW | SQLITE_OPEN_EXRESCODE;
-    char *wal = mem_fmt("%s-wal", s->path);
+    char *wal = mem_fmt("%s-wal", s->path), *uri = immutable_uri(s);
     struct stat st;
     bool unclean = !stat(wal, &st) && st.st_size > 0, empty = false; /* a clean close leaves none; so does nobody who is at work now */
+    int opened = sqlite3_open_v2(uri ? uri : s->path, &s->db, flags | (uri ? SQLITE_OPEN_URI : 0), NULL);
 
     free(wal);
-    if (sqlite3_open_v2(s->path, &s->db, flags, NULL) != SQLITE_OK)
+    free(uri);
+    if (opened != SQLITE_OK)
         return store_fault(s, "open the store", e);
     sqlite3_busy_timeout(s->db, BUSY_MS);
     if (!schema_open(s, unclean, &empty, e))

@@ -48,6 +48,7 @@ bool store_backup(struct store *s, const char *file, struct err *e);
 
 /* --- turns --------------------------------------------------------------------------------------------------------------------- */
 
+bool store_begin(struct store *s, struct err *e); /* opens the turn before its first change: thousands of reads behind it need no lock each */
 void store_then(struct store *s, void (*effect)(void *arg), void *arg); /* runs after the commit of this turn, in order */
 void store_then_forget(struct store *s, void *arg);                     /* drops queued effects with this arg */
 bool store_turn(struct store *s, struct err *e); /* COMMIT, then the effects; on failure none of them starts: RC_STATE */
@@ -160,8 +161,11 @@ bool inbox_done(struct store *s, int64_t id, struct err *e);
 
 /* --- evidence, notices, small values ------------------------------------------------------------------------------------------- */
 
-/* One line of JSON about what was seen, done, or commanded by a person. order "" where none. In the turn's transaction if one is open. */
+/* One line of JSON about what was seen, done, or commanded by a person. order "" where none. evidence_put: in the turn's transaction if one is
+ * open, else on the disk before it returns. evidence_note, for who works in turns: opens the turn, and is on the disk with it (hundreds of
+ * observations a run would cost a disk flush each); called from an effect it is evidence_put. */
 bool evidence_put(struct store *s, const char *cert, const char *order, const char *kind, const char *json, struct err *e);
+bool evidence_note(struct store *s, const char *cert, const char *order, const char *kind, const char *json, struct err *e);
 typedef bool evidence_fn(void *arg, int64_t at, const char *cert, const char *order, const char *kind, const char *json);
 bool evidence_each(struct store *s, const char *cert, const char *order, evidence_fn *fn, void *arg, struct err *e); /* NULL: any */
 

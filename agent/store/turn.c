@@ -40,6 +40,11 @@ bool write_begin(struct store *s, bool *own, struct err *e)
     return true;
 }
 
+bool store_begin(struct store *s, struct err *e)
+{
+    return write_begin(s, NULL, e);
+}
+
 static bool commit(struct store *s, struct err *e)
 {
     int injected = fault_errno("commit");

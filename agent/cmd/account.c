@@ -1,0 +1,98 @@
+/* account, revoke: what a person does at an ACME CA outside orders. */
+#include "cmd/cmd.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/fs.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "conf/conf.h"
+#include "order/errand.h"
+#include "order/evidence.h"
+
+enum { PEM_MAX = 65536 };
+
+static void report(const struct call *c, const char *name, const struct ca_errand *r)
+{
+    if (c->json)
+        json_print(json_pack("{s:i, s:s, s:s, s:s}", "version", 1, "name", name, "account", r->url, "status", r->status));
+    else if (*r->url)
+        printf("%s: account %s, %s\n", name, r->url, r->status);
+    else
+        printf("%s: %s\n", name, r->status);
+}
+
+static enum rc do_errand(struct call *c, struct session *s, const char *ca, const char *name, struct ca_errand *r)
+{
+    struct err e = {0};
+    if (!evidence_command(s->store, name, c->argc, c->argv, &e) || !errand_run(s, ca, r, &e))
+        return call_fail(c, &e);
+    report(c, name, r);
+    return RC_OK;
+}
+
+enum rc cmd_account(struct call *c)
+{
+    struct session s;
+    struct ca_errand r = {.what = ERRAND_ACCOUNT};
+    enum rc rc = RC_OK;
+    if (call_has(c, "rollover") && call_has(c, "deactivate")) {
+        say(LEVEL_ERROR, &(struct about){.step = "account"}, "USAGE", "either --rollover or --deactivate, not both");
+        return RC_USAGE;
+    }
+    if (call_has(c, "rollover"))
+        r.what = ERRAND_ROLLOVER;
+    if (call_has(c, "deactivate"))
+        r.what = ERRAND_DEACTIVATE;
+    if (!call_session(c, &s, SESSION_LOCK | SESSION_NET, &rc))
+        return rc;
+    rc = do_errand(c, &s, c->args.s[0], c->args.s[0], &r);
+    session_close(&s);
+    return rc;
+}
+
+/* RFC 5280 5.3.1; those an owner may give (BR 4.9.1.1). */
+static int reason_code(const char *word)
+{
+    static const struct {
+        const char *word;
+        int code;
+    } table[] = {{"unspecified", 0}, {"keyCompromise", 1}, {"affiliationChanged", 3}, {"superseded", 4}, {"cessationOfOperation", 5}};
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++)
+        if (word && strcmp(table[i].word, word) == 0)
+            return table[i].code;
+    return -1;
+}
+
+enum rc cmd_revoke(struct call *c)
+{
+    struct session s;
+    struct err e = {0};
+    struct ca_errand r = {.what = ERRAND_REVOKE, .reason = reason_code(call_flag(c, "reason"))};
+    enum rc rc = RC_OK;
+    if (r.reason < 0) {
+        say(LEVEL_ERROR, &(struct about){.step = "revoke"}, "USAGE",
+            "revoke wants --reason unspecified, keyCompromise, affiliationChanged, superseded or cessationOfOperation");
+        return RC_USAGE;
+    }
+    if (!call_session(c, &s, SESSION_LOCK | SESSION_NET, &rc))
+        return rc;
+    if (call_names_known(c, &s, false, &rc)) {
+        const struct conf_cert *cert = conf_cert(s.conf, c->args.s[0]);
+        char *path = mem_fmt("%s/live/%s/cert.pem", s.state_dir, cert->name), *pem = NULL;
+        size_t n;
+        if (!fs_read(path, PEM_MAX, &pem, &n, &e)) {
+            rc = call_fail(c, &e);
+        } else {
+            r.certificate = pem;
+            rc = do_errand(c, &s, cert->ca, cert->name, &r);
+        }
+        free(pem);
+        free(path);
+    }
+    session_close(&s);
+    return rc;
+}
