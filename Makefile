@@ -61,6 +61,7 @@ UNIT    = $(patsubst tests/unit/%.c,$(T)/unit/%,$(wildcard tests/unit/test_*.c))
 FAKES   = $(filter-out tests/scenario/test_%,$(wildcard tests/scenario/*.c))
 SCENE   = $(patsubst tests/scenario/%.c,$(T)/scenario/%,$(wildcard tests/scenario/test_*.c))
 UNITAID = $(filter-out tests/unit/test_%,$(wildcard tests/unit/*.c))
+BENCHPROG = $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(wildcard tests/bench/*.c))
 LABPROG = $(patsubst tests/lab/%.c,$(T)/lab/%,$(wildcard tests/lab/*.c))
 FUZZ    = $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 TESTBIN = $(PAGES) $(UNIT) $(SCENE) $(LABPROG) $(FUZZ:%=$(T)/fuzz/%) $(if $(wildcard agent/main.c),$(T)/dcvagent)
@@ -103,6 +104,10 @@ $(T)/scenario/%: $(T)/obj/tests/scenario/%.o $(FAKES:%.c=$(T)/obj/%.o) $(T)/libd
 $(T)/lab/%: $(T)/obj/tests/lab/%.o $(T)/libdcv.a
 	@mkdir -p $(@D)
 	$(CC) $(TLINK) -o $@ $^ $(LIBS)
+
+$(BUILD)/bench/%: tests/bench/%.c | deps
+	@mkdir -p $(@D)
+	$(CC) -std=gnu11 $(WARN) $(OPT) -D_GNU_SOURCE -o $@ $<
 
 $(T)/fuzz/%: $(T)/obj/tests/fuzz/%.o $(T)/obj/tests/fuzz/driver.o $(T)/libdcv.a
 	@mkdir -p $(@D)
@@ -155,8 +160,9 @@ fuzz: $(FUZZ:%=$(F)/%)
 	$(F)/$$t -max_total_time=$(FUZZ_SECONDS) -artifact_prefix=$(F)/$$t. -print_final_stats=0 -verbosity=0 \
 	$(F)/corpus/$$n tests/fuzz/corpus/$$n; done
 
-## bench: measurements
-bench: all
+## bench: measurements of the release build in the lab, as tables (docs/BENCHMARKS.md); never a verdict
+bench: deps-test
+	@$(MAKE) --no-print-directory -s -j$(JOBS) all $(BENCHPROG)
 	@BUILD='$(BUILD)' tests/bench/run
 
 ## demo: an order from names to an installed certificate, in a network of its own

@@ -38,6 +38,8 @@ struct ca_rules {
     bool by_person;            /* portal and manual: needs product, a first order waits for --force or a PIN, names cannot change */
     bool csr_first;            /* CSR before DCV */
     bool release_early;        /* records go as soon as validated (ACME); else when issued */
+    bool each_listed;          /* a wildcard and its base are proven apart, each with a value of its own (ACME) */
+    bool chain_given;          /* the chain that came with the certificate is taken as it is: no root of ours need know it (ACME) */
     bool settles;              /* settle = auto waits for the previous or negative TTL; false: 0 */
     const char *key_type;      /* default key type */
     const struct strs *caa;    /* CAA identifiers; empty: never blocks */
@@ -46,8 +48,7 @@ struct ca_rules {
 };
 
 struct proof {
-    char name[254];            /* inner form, without "*." */
-    char label[64];            /* AT_LABEL of the CA's own, "" else: rules.place */
+    char name[256];            /* inner form, without "*." unless rules.each_listed */
     char *value;               /* TXT value, octets of a NUL-terminated text (codes cannot hold NUL) */
     int64_t received, expires; /* s; 0: unknown */
     bool valid;                /* the CA has accepted it */
@@ -68,8 +69,30 @@ struct ca_case {
 };
 void ca_case_clear(struct ca_case *k); /* frees the proofs */
 
-/* The proof of this name (without "*."), made where there is none: a wildcard and its base share one. Pointers move when one is made. */
+/* The proof of this name (see struct proof), made where there is none. Pointers move when one is made. */
 struct proof *ca_case_proof(struct ca_case *k, const char *name);
+
+/* When the CA wants a certificate replaced (ACME Renewal Information, RFC 9773). */
+struct ca_renewal {
+    struct op op;
+    const char *certificate;   /* PEM of the leaf, as it is in use; caller's until done() */
+    int64_t from, to;          /* out: the window, s; 0: the CA says nothing */
+    int64_t ask_again;         /* out: Retry-After */
+    char explanation[256];     /* out: URL; "" */
+    char id[256];              /* out: what a new order names as the certificate it replaces; "" */
+    void *impl;
+};
+
+/* Work on the account or a certificate that a person asked for: `account`, `revoke`. */
+struct ca_errand {
+    struct op op;
+    enum { ERRAND_ACCOUNT, ERRAND_ROLLOVER, ERRAND_DEACTIVATE, ERRAND_REVOKE } what;
+    const char *certificate;   /* ERRAND_REVOKE: PEM of the leaf */
+    int reason;                /* ERRAND_REVOKE: RFC 5280 5.3.1 */
+    char url[512];             /* out: the account */
+    char status[32];           /* out: valid, deactivated, revoked */
+    void *impl;
+};
 
 struct ca;
 struct ca_ops {
@@ -86,6 +109,9 @@ struct ca_ops {
     /* What a person handed over (all kinds but import and cancel); only edits the case. Synchronous. */
     bool (*hand)(struct ca *c, struct ca_case *k, const struct inbox_row *row, struct err *e);
     void (*ask_start)(struct ca *c, struct ca_case *k); /* by_person: fills k->ask for an order that waits to be started; NULL */
+    void (*renewal)(struct ca *c, struct ca_renewal *r); /* NULL: the CA says nothing of renewals */
+    void (*errand)(struct ca *c, struct ca_errand *r);   /* NULL: there is no account */
+    unsigned (*requests)(const struct ca *c);            /* sent so far; NULL: none ever */
     void (*close)(struct ca *c);
 };
 extern const struct ca_ops *const ca_types[]; /* NULL-ended */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/json.h"
 #include "base/mem.h"
 #include "ca/ca.h"
 #include "conf/conf.h"
@@ -25,6 +26,14 @@ const char *due_key_word(const struct conf_cert *c, const struct ca_rules *rules
     return c->key_type != KEY_DEFAULT ? key_type_words[c->key_type] : rules->key_type;
 }
 
+static int64_t renewal_moment(const char *ari)
+{
+    json_t *j = ari && *ari ? json_loads(ari, 0, NULL) : NULL;
+    int64_t at = json_num(j, "at");
+    json_decref(j);
+    return at;
+}
+
 void due_in(const struct conf_cert *c, const struct saved_cert *row, const struct ca_rules *rules, bool forced, struct calendar_in *in)
 {
     *in = (struct calendar_in){.kind = rules && !rules->by_person ? CALENDAR_ACME : CALENDAR_PERSON,
@@ -33,6 +42,7 @@ void due_in(const struct conf_cert *c, const struct saved_cert *row, const struc
                                .not_after = row->not_after,
                                .subscription_end = c->subscription_end,
                                .renew_before = c->renew_before,
+                               .ari_at = renewal_moment(row->ari),
                                .names_changed = due_other_names(row->names, &c->names),
                                .ca_changed = *row->ca && strcmp(row->ca, c->ca) != 0,
                                .key_changed = rules && *row->key_type && strcmp(row->key_type, due_key_word(c, rules)) != 0,

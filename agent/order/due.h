@@ -13,7 +13,7 @@ struct strs;
 /* rules NULL (the CA section is faulty): judged like a by-person CA. */
 void due_in(const struct conf_cert *c, const struct saved_cert *row, const struct ca_rules *rules, bool forced, struct calendar_in *in);
 
-bool due_other_names(const char *was, const struct strs *now); /* was: as saved, blanks between; "": never other */
+bool due_other_names(const char *was, const struct strs *now);                     /* was: as saved, blanks between; "": never other */
 const char *due_key_word(const struct conf_cert *c, const struct ca_rules *rules); /* key type as saved: "rsa2048", "csr" */
 
 /* Every CA section that can be used, opened; what is wrong with others is config check's to say. The session has SESSION_NET. */

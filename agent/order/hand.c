@@ -48,9 +48,12 @@ bool order_hand(struct order *o, const struct inbox_row *row, struct err *e)
 {
     const char *kind = row->kind;
     if (strcmp(kind, "cancel") == 0) {
+        if (o->state == ORDER_FAILED) /* cancelled before: its records are on their way out */
+            return true;
         if (!in_states(o, ORDER_NEW, ORDER_SUBMITTED))
             return err_set(e, RC_USAGE, "TOO_LATE", "the certificate of %s is issued already; the order is finished, not cancelled",
                            o->saved.cert);
+        fact_set(o, "cancelled", row->at);
         order_jump(o, ORDER_FAILED);
         return true;
     }
@@ -121,7 +124,7 @@ static bool take(void *arg, const struct inbox_row *row)
     struct order *o = order_for(t->r, row, &e);
     bool ok = o && order_hand(o, row, &e);
     if (ok) {
-        order_evidence(o, "handed", json_pack("{s:s, s:s}", "kind", row->kind, "host", row->host));
+        order_evidence(o, "handed", json_pack("{s:s, s:s}", "what", row->kind, "host", row->host));
     } else {
         say_err(LEVEL_ERROR, &(struct about){.cert = row->cert, .step = row->kind}, &e);
         if (t->r->hand_err.rc == RC_OK)

@@ -31,10 +31,7 @@ void cert_hook_env(struct strs *env, const char *state_dir, const char *name, co
 
 struct cert_work *run_cert(struct run *r, const char *name)
 {
-    for (size_t i = 0; i < r->n_cert; i++)
-        if (strcmp(r->cert[i]->name, name) == 0)
-            return r->cert[i];
-    return NULL;
+    return map_get(&r->cert_of, name);
 }
 
 void run_cert_installed(struct run *r, const struct order *o)

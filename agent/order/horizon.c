@@ -59,7 +59,8 @@ static bool step(struct walk *w)
     }
     if (now.action == CALENDAR_PAID_RENEWAL)
         return apply != INT64_MAX && pay(w, apply);
-    if (now.due && w->issued && w->in.now < w->issued + A_DAY) { /* renew_before is longer than a certificate lives: one a day is enough to see it */
+    if (now.due && w->issued &&
+        w->in.now < w->issued + A_DAY) { /* renew_before is longer than a certificate lives: one a day is enough to see it */
         w->in.now = w->issued + A_DAY;
         return w->in.now <= w->until;
     }

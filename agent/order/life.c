@@ -99,7 +99,7 @@ void order_free(struct order *o)
     op_cancel(&o->ca.op);
     op_cancel(&o->timer.op);
     op_cancel(&o->check.op);
-    op_cancel(&o->job.op);
+    work_stop(o);
     spots_free(o);
     child_clear(&o->check);
     strs_free(&o->check_env);

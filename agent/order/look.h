@@ -14,11 +14,11 @@
 bool look_site(struct session *s, const char *host, const struct site **site, struct err *e); /* follows CNAMEs */
 bool look_sites(struct session *s, struct find *f, struct err *err, size_t n, struct err *e); /* those with name NULL are left out */
 
-struct look_txt { /* the TXT set at a site's owner, as its own authority gives it */
+struct look_txt {            /* the TXT set at a site's owner, as its own authority gives it */
     const struct site *site; /* in; NULL: left out */
     struct bytes *value;     /* out; look_txt_clear frees */
     size_t n;
-    uint32_t ttl;            /* 0 where there is no set */
+    uint32_t ttl; /* 0 where there is no set */
 };
 /* By TCP with RD=0; the first server that answers with authority. Nobody does: RC_NET, NOBODY_ASKED. */
 bool look_txt(struct session *s, struct look_txt *l, struct err *e);

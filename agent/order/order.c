@@ -152,6 +152,7 @@ void order_advance(struct order *o, struct run *r)
             break;
         case TURN_BACK:
             to = row->back;
+            o->begun = o->confirmed = o->submitted = o->fetched = false;
             break;
         case TURN_FAILED:
             to = row->on_fail;
@@ -186,7 +187,7 @@ void order_evidence(struct order *o, const char *kind, json_t *j)
 {
     char *line = json_line(j);
     struct err e = {0};
-    if (!evidence_put(o->run->s->store, o->saved.cert, o->saved.id, kind, line, &e) && o->run->err.rc == RC_OK)
+    if (!evidence_note(o->run->s->store, o->saved.cert, o->saved.id, kind, line, &e) && o->run->err.rc == RC_OK)
         o->run->err = e;
     free(line);
 }
@@ -212,6 +213,7 @@ static void ca_done(struct op *op, const struct err *e)
 {
     struct order *o = op->owner;
     o->ca_err = e ? *e : (struct err){0};
+    o->ca_busy = false;
     o->look_done = true;
     order_save(o);
     order_settled(o);
@@ -234,6 +236,7 @@ static void ca_call(struct order *o, void (*call)(struct ca *c, struct ca_case *
 void ca_look(struct order *o)
 {
     o->pending++;
+    o->ca_busy = true;
     o->look_done = false;
     ca_call(o, o->at->ops->look);
 }
@@ -248,6 +251,7 @@ static void ca_effect_now(void *arg)
 void ca_effect(struct order *o, void (*call)(struct ca *c, struct ca_case *k))
 {
     o->pending++;
+    o->ca_busy = true;
     o->look_done = false;
     o->ca_call = call;
     order_save(o);
@@ -256,7 +260,7 @@ void ca_effect(struct order *o, void (*call)(struct ca *c, struct ca_case *k))
 
 bool ca_ready(struct order *o)
 {
-    if (op_busy(&o->ca.op) || o->pending)
+    if (o->ca_busy)
         return false;
     if (!o->look_done) {
         ca_look(o);
@@ -265,26 +269,60 @@ bool ca_ready(struct order *o)
     return true;
 }
 
-struct effect {
-    struct order *o;
-    void (*run)(void *arg);
-};
+/* --- waiting --------------------------------------------------------------------------------------------------------------------- */
+
+static void time_is_up(struct op *op, const struct err *e)
+{
+    (void)e;
+    struct order *o = op->owner;
+    o->look_done &= o->waits != WAITS_CA;
+    order_settled(o);
+}
+
+enum turn order_wait_until(struct order *o, int64_t when, enum waits waits)
+{
+    struct loop *l = net_loop(o->run->s->net);
+    int64_t at = loop_now(l) + (when - clock_now()) * 1000 + 200;
+    order_wait(o, waits);
+    fact_set(o, "forecast", when);
+    if (at >= o->run->deadline_ms || op_busy(&o->timer.op))
+        return TURN_WAIT;
+    o->timer.op.done = time_is_up;
+    o->timer.op.owner = o;
+    o->timer.at = at;
+    o->pending++;
+    loop_timer(l, &o->timer);
+    return TURN_WAIT;
+}
+
+enum turn order_wait_ca(struct order *o)
+{
+    if (o->ca.stage == CA_REFUSED)
+        return order_refused(o);
+    if (!*o->ca.waits && o->ca.look_again)
+        return order_wait_until(o, o->ca.look_again, WAITS_CA);
+    order_wait(o, *o->ca.waits ? waits_of(o->ca.waits) : WAITS_CA);
+    return TURN_WAIT;
+}
+
+/* --- effects of our own ------------------------------------------------------------------------------------------------------------ */
 
 static void effect_now(void *arg)
 {
-    struct effect *f = arg;
-    assert(store_clean(f->o->run->s->store));
-    f->run(f->o);
-    order_settled(f->o);
-    loop_again(net_loop(f->o->run->s->net));
-    free(f);
+    struct order *o = arg;
+    void (*effect)(void *arg) = o->effect;
+    assert(store_clean(o->run->s->store));
+    o->effect = NULL;
+    effect(o);
+    order_settled(o);
+    loop_again(net_loop(o->run->s->net));
 }
 
 void order_effect(struct order *o, void (*effect)(void *arg))
 {
-    struct effect *f = mem_new(sizeof *f);
-    *f = (struct effect){.o = o, .run = effect};
+    assert(!o->effect);
+    o->effect = effect;
     o->pending++;
     order_save(o);
-    store_then(o->run->s->store, effect_now, f);
+    store_then(o->run->s->store, effect_now, o);
 }

@@ -4,6 +4,7 @@
 
 #include "base/json.h"
 #include "base/log.h"
+#include "base/map.h"
 #include "base/names.h"
 #include "base/secret.h"
 #include "cert/chain.h"
@@ -47,6 +48,7 @@ struct order {
     const struct conf_cert *conf;  /* borrowed; NULL: the section is gone */
     const struct ca_open *at;      /* the CA, opened; NULL: its section is gone or broken */
     struct run *run;
+    struct order *older;           /* of the same certificate, in this run; NULL: none */
     bool runnable;
     bool resting;                  /* failed or waits in this run: no more advancing until something new comes */
     bool dirty;                    /* to be written in this turn */
@@ -59,12 +61,14 @@ struct order {
     /* scratch of the steps */
     struct spot *spot;
     size_t n_spot;
-    bool spots_started;
+    bool spots_started, spots_found, spots_warm;
     void (*ca_call)(struct ca *c, struct ca_case *k); /* queued behind the commit */
+    bool ca_busy;                  /* queued or under way */
     struct err ca_err;             /* of the last CA call */
+    void (*effect)(void *arg);     /* of our own, queued behind the commit; one at a time */
     struct job job;                /* the worker: key, key backup, PKCS#12; one at a time */
     struct err job_err;            /* of the last job or effect of a step */
-    bool begun, confirmed, submitted, fetched, installed_files;
+    bool begun, confirmed, submitted, fetched, installed_files, evidence_filed;
     enum { KEY_NONE, KEY_MAKING, KEY_MADE, KEY_STORED } key_at;
     enum { BACKUP_NONE, BACKUP_RUNS, BACKUP_DONE } backup_at;
     struct secret key_pem;         /* between generation and storing */
@@ -88,6 +92,9 @@ struct cert_work {
     struct calendar_out cal;
     struct err err;                /* besides its order's: configuration, hook */
     bool selected, changed, dirty;
+    struct ca_renewal renewal;
+    char *renewal_pem;
+    enum { RENEWAL_NOT, RENEWAL_ASKED, RENEWAL_KNOWN } renewal_at;
     struct child hook;
     struct strs env;
     enum { HOOK_NONE, HOOK_DUE, HOOK_RUNS, HOOK_ENDED } hook_at;
@@ -102,6 +109,12 @@ struct cert_row *cert_row_load(struct store *s, const char *name); /* zeroed but
 void cert_row_set(struct cert_row *row, const char **field, const char *text); /* field: &row->c.X */
 void cert_row_free(struct cert_row *row);
 void cert_row_facts(struct cert_row *row, const struct cert_facts *f);
+
+/* renewals.c: renewal information of CAs */
+bool renewal_ask(struct run *r, struct cert_work *w);   /* true: asked; renewals_pump() goes on with the certificate when the answer is in */
+void renewals_pump(struct run *r);
+bool renewals_busy(const struct run *r);
+void renewal_replaces(const struct cert_work *w, struct order *o); /* names the certificate in use in a new order */
 
 /* hooks.c: the environment of a hook, and deploy hooks run until they exit 0 */
 void hook_env(struct strs *env, const char *key, const char *value);
@@ -126,6 +139,7 @@ struct run {
     size_t n_ca;
     struct cert_work **cert;       /* one a certificate section that this run looks after */
     size_t n_cert;
+    struct map cert_of, order_of;  /* by certificate: struct cert_work; struct order, the newest */
     int64_t deadline_ms;           /* loop_now() scale */
     int64_t inbox_version;
     bool stop;                     /* deadline or signal: start nothing more */
@@ -137,6 +151,7 @@ struct run {
 };
 
 /* start.c: which orders this run works on */
+void run_start_due(struct run *r, struct cert_work *w);  /* a new order where the calendar says so */
 bool run_gather(struct run *r, struct err *e);          /* certificates, CAs, open orders, new ones that are due */
 struct order *run_begin(struct run *r, const struct conf_cert *c, bool forced, struct err *e); /* an order that joins the run */
 void calendar_for(const struct run *r, const struct cert_work *w, bool forced, struct calendar_out *out);
@@ -195,7 +210,11 @@ enum turn order_key_backup(struct order *o);            /* steps_issue.c; NEXT: 
 /* spots.c */
 void spots_start(struct order *o);                      /* discovery begins; its result is judged by spots_find */
 enum turn spots_find(struct order *o);                  /* sites; NEXT when all are known */
+enum turn spots_writable(struct order *o);              /* is there a provider for each, before a code is asked for? */
+const struct section *spot_writer(const struct spot *s, struct err *e); /* NULL: NO_PROVIDER */
+void spots_warm(struct order *o);
 enum turn spots_preflight(struct order *o);
+struct proof *spot_proof(const struct spot *s);         /* the CA's, by this spot's name; valid until another one is made */
 enum turn spots_watch(struct order *o);
 void spots_reset_watch(struct order *o);
 void spots_free(struct order *o);
@@ -206,11 +225,14 @@ void ca_look(struct order *o);
 void ca_effect(struct order *o, void (*call)(struct ca *c, struct ca_case *k)); /* behind the commit */
 void order_effect(struct order *o, void (*effect)(void *arg));                  /* the same for effects of our own; arg is the order */
 const struct ca_rules *order_rules(const struct order *o);
+enum turn order_wait_ca(struct order *o);               /* waits as the CA says; looks again in this run where that is worth it */
+enum turn order_wait_until(struct order *o, int64_t when, enum waits waits); /* in this run where it ends in time, else for a later one */
 
 /* work.c: what blocks, in the worker: making a key, the encrypted backup of a key, PKCS#12 */
 void work_key(struct order *o, enum key_type type);
 void work_backup(struct order *o);
 void work_pfx(struct order *o);
+void work_stop(struct order *o); /* whatever is under way; keys and passwords in it are wiped */
 
 /* evidence */
 void order_evidence(struct order *o, const char *kind, json_t *j); /* takes j */

@@ -17,14 +17,26 @@ static bool started(const struct order *o)
     return o->pending > 0;
 }
 
-static void advance_orders(struct run *r)
+static int64_t active_orders(const struct run *r)
 {
-    int64_t limit = r->s->conf->agent.parallel_orders, active = 0;
+    int64_t active = 0;
     for (size_t i = 0; i < r->n_order; i++)
         active += started(r->order[i]);
+    return active;
+}
+
+/* Its turn has come: it is awake, and under way already or one of the parallel_orders that may be. */
+static bool may_advance(const struct run *r, const struct order *o, int64_t active)
+{
+    return o->runnable && !o->resting && (started(o) || active < r->s->conf->agent.parallel_orders);
+}
+
+static void advance_orders(struct run *r)
+{
+    int64_t active = active_orders(r);
     for (size_t i = 0; i < r->n_order; i++) {
         struct order *o = r->order[i];
-        if (!o->runnable || (active >= limit && !started(o)))
+        if (!may_advance(r, o, active))
             continue;
         bool was = started(o);
         if (r->setup.csr_only)
@@ -59,13 +71,22 @@ static bool save_certs(struct run *r, struct err *e)
     return true;
 }
 
+/* cancel waits for its own records alone, not for all that the ledger holds. */
+static bool winding_up(const struct run *r)
+{
+    for (size_t i = 0; i < r->n_order; i++)
+        if (r->order[i]->state == ORDER_FAILED && r->order[i]->saved.open && !r->order[i]->resting)
+            return true;
+    return false;
+}
+
 /* Is anything of ours still moving? Waits for people and for times beyond this run do not count. */
 static bool working(const struct run *r)
 {
     for (size_t i = 0; i < r->n_order; i++)
         if (r->order[i]->pending || (r->order[i]->runnable && !r->order[i]->resting))
             return true;
-    return publish_busy(r->s->publish) || hooks_busy(r);
+    return (r->setup.no_new ? winding_up(r) : publish_busy(r->s->publish)) || hooks_busy(r) || renewals_busy(r);
 }
 
 static void cancel_all(struct run *r)
@@ -75,8 +96,8 @@ static void cancel_all(struct run *r)
         op_cancel(&o->ca.op);
         op_cancel(&o->timer.op);
         op_cancel(&o->check.op);
-        if (op_busy(&o->job.op))
-            op_cancel(&o->job.op);
+        if (op_busy(&o->job.op)) /* what has left the worker belongs to an effect that may still run */
+            work_stop(o);
         for (size_t k = 0; k < o->n_spot; k++) {
             op_cancel(&o->spot[k].find.op);
             op_cancel(&o->spot[k].preflight.op);
@@ -85,8 +106,10 @@ static void cancel_all(struct run *r)
         o->resting = true;
         o->pending = 0;
     }
-    for (size_t i = 0; i < r->n_cert; i++)
+    for (size_t i = 0; i < r->n_cert; i++) {
         op_cancel(&r->cert[i]->hook.op);
+        op_cancel(&r->cert[i]->renewal.op);
+    }
 }
 
 static void over(struct run *r, const char *why)
@@ -126,6 +149,7 @@ static bool turn_works(struct run *r, struct err *e)
     if (!r->stop && !r->setup.csr_only && !run_inbox(r, e))
         return false;
     if (!r->stop) {
+        renewals_pump(r);
         if (!r->setup.hand_only)
             advance_orders(r);
         if (records && !publish_pump(r->s->publish, e))
@@ -135,8 +159,9 @@ static bool turn_works(struct run *r, struct err *e)
     }
     if (!save_orders(r, e) || !save_certs(r, e) || !store_turn(r->s->store, e))
         return false;
+    int64_t active = active_orders(r);
     for (size_t i = 0; i < r->n_order; i++)
-        if (r->order[i]->runnable && !r->order[i]->resting && !r->setup.hand_only && !r->stop)
+        if (may_advance(r, r->order[i], active) && !r->setup.hand_only && !r->stop)
             loop_again(net_loop(r->s->net));
     return true;
 }
@@ -184,12 +209,16 @@ static void start_timers(struct run *r)
 static void free_run(struct run *r)
 {
     tell_free(r);
+    map_free(&r->cert_of);
+    map_free(&r->order_of);
     for (size_t i = 0; i < r->n_order; i++)
         order_free(r->order[i]);
     free(r->order);
     for (size_t i = 0; i < r->n_cert; i++) {
         struct cert_work *w = r->cert[i];
         op_cancel(&w->hook.op);
+        op_cancel(&w->renewal.op);
+        free(w->renewal_pem);
         child_clear(&w->hook);
         strs_free(&w->env);
         cert_row_free(w->row);

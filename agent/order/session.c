@@ -150,6 +150,8 @@ struct pumping {
     struct session *s;
     struct timer limit;
     bool over;
+    bool (*enough)(void *arg); /* NULL: when nothing is left */
+    void *arg;
     struct err err;
 };
 
@@ -163,16 +165,23 @@ static bool pump_turn(void *arg)
 {
     struct pumping *p = arg;
     bool ok = publish_pump(p->s->publish, &p->err) && store_turn(p->s->store, &p->err);
-    if (ok && !p->over && !loop_signal(net_loop(p->s->net)) && (publish_busy(p->s->publish) || store_effects(p->s->store)))
+    bool enough = ok && p->enough && !store_effects(p->s->store) && p->enough(p->arg);
+    if (ok && !enough && !p->over && !loop_signal(net_loop(p->s->net)) && (publish_busy(p->s->publish) || store_effects(p->s->store)))
         return true;
+    p->over &= !enough;
     op_cancel(&p->limit.op);
     return false;
 }
 
 bool session_pump(struct session *s, int64_t deadline_s, struct err *e)
 {
+    return session_pump_until(s, deadline_s, NULL, NULL, e);
+}
+
+bool session_pump_until(struct session *s, int64_t deadline_s, bool (*enough)(void *arg), void *arg, struct err *e)
+{
     struct loop *l = net_loop(s->net);
-    struct pumping p = {.s = s, .limit = {.op = {.done = pump_over}, .at = loop_now(l) + deadline_s * 1000}};
+    struct pumping p = {.s = s, .enough = enough, .arg = arg, .limit = {.op = {.done = pump_over}, .at = loop_now(l) + deadline_s * 1000}};
     p.limit.op.owner = &p;
     loop_timer(l, &p.limit);
     loop_run(l, pump_turn, &p);
@@ -181,7 +190,7 @@ bool session_pump(struct session *s, int64_t deadline_s, struct err *e)
         return false;
     }
     if (loop_signal(l) || p.over)
-        return err_set(e, RC_LATER, "NOT_FINISHED",
-                       "not finished in time; what was begun is in the ledger, the next run or gc goes on with it");
+        return err_set(e, RC_LATER, "NOT_FINISHED", "%s; what was begun is in the ledger, the next run or gc goes on with it",
+                       loop_signal(l) ? "stopped by a signal" : "not finished in time");
     return true;
 }

@@ -25,9 +25,12 @@ static struct spot *add_spot(struct order *o, const char *listed, struct place p
     return s;
 }
 
-/* A wildcard and its base prove the same name: one spot, and preflight looks at the wildcard, whose rules are the stricter ones. */
+/* Where a wildcard and its base prove the same name with the same value they share a spot, and preflight looks at the wildcard, whose rules are the
+ * stricter ones. */
 static bool shared(struct order *o, const char *listed)
 {
+    if (order_rules(o)->each_listed)
+        return false;
     for (size_t i = 0; i < o->n_spot; i++) {
         if (strcmp(o->spot[i].name, name_base(listed)) != 0)
             continue;
@@ -157,9 +160,46 @@ enum turn spots_find(struct order *o)
     if (!all)
         return TURN_WAIT;
     enum turn t = spots_fault(o, "discover");
+    o->spots_found = t == TURN_NEXT;
     if (t == TURN_FAILED)
         o->spots_started = false;
     return t;
+}
+
+/* --- by whom ------------------------------------------------------------------------------------------------------------------------- */
+
+const struct section *spot_writer(const struct spot *s, struct err *e)
+{
+    const struct order *o = s->order;
+    const char *zone = NULL;
+    const struct section *provider = conf_writer(o->run->s->conf, s->site->owner, o->conf ? o->conf->provider : NULL, &zone);
+    if (provider)
+        return provider;
+    err_at(e, "%s", s->name);
+    err_set(e, RC_DELEGATION, "NO_PROVIDER",
+            "no provider may write at %s (zone %s): add the zone to zones= of a [provider], or choose another place with record_at",
+            s->site->owner, s->site->zone->apex);
+    return NULL;
+}
+
+enum turn spots_writable(struct order *o)
+{
+    for (size_t i = 0; i < o->n_spot; i++)
+        spot_writer(&o->spot[i], &o->spot[i].err);
+    return spots_fault(o, "preflight");
+}
+
+/* The connection to the update server and the read before the write, early: an automatic CA's values are a moment away. */
+void spots_warm(struct order *o)
+{
+    if (o->spots_warm || order_rules(o)->by_person)
+        return;
+    o->spots_warm = true;
+    for (size_t i = 0; i < o->n_spot; i++) {
+        const struct section *provider = spot_writer(&o->spot[i], NULL);
+        if (provider)
+            publish_warm(o->run->s->publish, provider->name, o->spot[i].site->zone->apex, o->spot[i].site->owner);
+    }
 }
 
 /* --- preflight --------------------------------------------------------------------------------------------------------------------- */
@@ -224,6 +264,11 @@ enum turn spots_preflight(struct order *o)
     return t;
 }
 
+struct proof *spot_proof(const struct spot *s)
+{
+    return ca_case_proof(&s->order->ca, order_rules(s->order)->each_listed ? s->listed : s->name);
+}
+
 /* --- watching ---------------------------------------------------------------------------------------------------------------------- */
 
 /* Somebody may have removed what we wrote: after some rounds without it the ledger's pump looks again and puts it back. */
@@ -265,7 +310,7 @@ static void watched(struct op *op, const struct err *e)
 static void start_watch(struct spot *s)
 {
     struct order *o = s->order;
-    const struct proof *p = ca_case_proof(&o->ca, s->name);
+    const struct proof *p = spot_proof(s);
     const struct session *ses = o->run->s;
     s->verify = conf_verify(ses->conf, conf_zone(ses->conf, s->site->owner), o->at->section);
     watch_clear(&s->watch);
@@ -293,22 +338,40 @@ static bool as_forecast(struct order *o, int64_t forecast)
     return now < fact_num(o, "promised");
 }
 
+/* What the caches of resolvers may explain is not late before they have run out; that an authority lacks it is late at once. */
+static int64_t forecast_of(const struct spot *s, const struct publish_state *st)
+{
+    const struct view *b = s->watch.seen.blocking;
+    if (s->unseen.rc != RC_UNSEEN || !b || b->authority)
+        return 0;
+    return s->unseen.not_before > st->settle_at ? s->unseen.not_before : st->settle_at;
+}
+
 static enum turn not_seen_yet(struct order *o)
 {
     struct err worst = {0};
     int64_t forecast = 0;
+    struct publish_state st;
+    publish_state(o->run->s->publish, o->saved.id, &st);
+    for (size_t i = 0; i < o->n_spot; i++) {
+        const struct spot *s = &o->spot[i];
+        int64_t at = s->seen || spot_proof(s)->valid ? 0 : forecast_of(s, &st);
+        forecast = at > forecast ? at : forecast;
+    }
+    bool later = as_forecast(o, forecast);
     for (size_t i = 0; i < o->n_spot; i++) {
         struct spot *s = &o->spot[i];
-        if (s->seen)
+        if (s->seen || spot_proof(s)->valid)
             continue;
-        if (worst.rc == RC_OK || s->unseen.not_before > worst.not_before)
-            worst = s->unseen, err_at(&worst, "%s", s->name);
-        forecast = s->unseen.not_before > forecast ? s->unseen.not_before : forecast;
+        struct err e = s->unseen;
+        err_at(&e, "%s", s->name);
+        if (later && forecast_of(s, &st))
+            e.rc = RC_LATER;
+        if (worst.rc == RC_OK || (e.rc == worst.rc ? e.not_before > worst.not_before : rc_worse(e.rc, worst.rc) == e.rc))
+            worst = e;
         say(LEVEL_INFO, &(struct about){.cert = o->saved.cert, .name = s->name, .step = "verify"}, s->unseen.code, "%s", s->unseen.text);
     }
     order_wait(o, WAITS_PROPAGATION);
-    if (as_forecast(o, forecast) && worst.rc == RC_UNSEEN)
-        worst.rc = RC_LATER;
     o->err = worst;
     o->saved.last = worst;
     o->saved.last_at = clock_now();
@@ -322,7 +385,7 @@ enum turn spots_watch(struct order *o)
     bool busy = false, missing = false;
     for (size_t i = 0; i < o->n_spot; i++) {
         struct spot *s = &o->spot[i];
-        if (s->seen)
+        if (s->seen || spot_proof(s)->valid)
             continue;
         if (op_busy(&s->watch.op))
             busy = true;

@@ -23,6 +23,37 @@ static void open_ca(struct run *r, const struct section *s)
     }
 }
 
+/* name NULL: any of this kind. */
+static const struct conf_fault *fault_in(const struct conf *c, const char *kind, const char *name)
+{
+    size_t n = strlen(kind);
+    for (size_t i = 0; i < c->n_fault; i++) {
+        const char *section = c->fault[i].section;
+        if (section && strncmp(section, kind, n) == 0 && section[n] == ' ' && (!name || strcmp(section + n + 1, name) == 0))
+            return &c->fault[i];
+    }
+    return NULL;
+}
+
+/* What stops a certificate: its own fault, else its CA's, else one of those who may write for it. */
+static void broken(struct cert_work *w)
+{
+    const struct conf *c = w->run->s->conf;
+    const struct conf_fault *f = fault_in(c, "certificate", w->name);
+    struct str text = STR_INIT(sizeof w->err.text - 120);
+    if (!f && w->conf->ca)
+        f = fault_in(c, "ca", w->conf->ca);
+    if (!f)
+        f = fault_in(c, "provider", NULL);
+    if (!f)
+        f = fault_in(c, "zone", NULL);
+    if (f)
+        conf_fault_show(f, &text);
+    err_set(&w->err, f ? f->rc : RC_CONF, "CONFIG", "nothing is done for this certificate: %s; dcvagent config check shows every fault",
+            f ? str_text(&text) : "a section it uses has a fault");
+    str_free(&text);
+}
+
 static struct cert_work *add_cert(struct run *r, const char *name, const struct conf_cert *conf)
 {
     struct cert_work *w = mem_new(sizeof *w);
@@ -34,9 +65,9 @@ static struct cert_work *add_cert(struct run *r, const char *name, const struct 
         w->hook_at = HOOK_DUE;
     r->cert = mem_grow(r->cert, r->n_cert + 1, sizeof *r->cert);
     r->cert[r->n_cert++] = w;
+    map_put(&r->cert_of, w->name, w);
     if (conf && conf->broken)
-        err_set(&w->err, RC_CONF, "CONFIG",
-                "certificate %s, or the provider or CA it uses, has a fault in the configuration; dcvagent config check shows it", name);
+        broken(w);
     return w;
 }
 
@@ -44,6 +75,8 @@ static void add_order(struct run *r, struct order *o)
 {
     r->order = mem_grow(r->order, r->n_order + 1, sizeof *r->order);
     r->order[r->n_order++] = o;
+    o->older = run_order_of(r, o->saved.cert);
+    map_put(&r->order_of, o->saved.cert, o);
 }
 
 static bool selected(const struct run *r, const char *name)
@@ -171,13 +204,21 @@ static void wake_open(struct run *r, struct order *o)
 
 static bool under_way(const struct run *r, const char *cert)
 {
-    for (size_t i = 0; i < r->n_order; i++)
-        if (strcmp(r->order[i]->saved.cert, cert) == 0 && r->order[i]->saved.open && r->order[i]->state != ORDER_FAILED)
+    for (const struct order *o = run_order_of(r, cert); o; o = o->older)
+        if (o->saved.open && o->state != ORDER_FAILED)
             return true;
     return false;
 }
 
-static void start_due(struct run *r, struct cert_work *w)
+static bool was_cancelled(void *arg, const struct saved_order *o)
+{
+    json_t *facts = json_loads(o->facts, 0, NULL);
+    *(bool *)arg = json_num(facts, "cancelled") != 0;
+    json_decref(facts);
+    return false;
+}
+
+void run_start_due(struct run *r, struct cert_work *w)
 {
     struct err e = {0};
     bool forced = r->setup.force || r->setup.replace;
@@ -190,17 +231,23 @@ static void start_due(struct run *r, struct cert_work *w)
         err_set(&w->err, RC_CONF, "NAMES_CHANGED", "certificate %s: %s", w->name, w->cal.why);
     if (w->err.rc != RC_OK || (!w->cal.due && !r->setup.csr_only))
         return;
+    bool cancelled = false; /* what a person stopped, a person starts again */
+    order_history(r->s->store, w->name, was_cancelled, &cancelled, NULL);
     struct order *o = run_begin(r, w->conf, forced, &e);
     if (!o) {
         w->err = e;
         return;
     }
-    fact_set(o, "first", w->cal.action == CALENDAR_FIRST || !w->cal.due); /* a CSR asked for early orders nothing by itself */
+    fact_set(o, "first", w->cal.action == CALENDAR_FIRST || cancelled || !w->cal.due); /* a CSR asked for early orders nothing by itself */
+    if (w->cal.action == CALENDAR_RENEW)
+        renewal_replaces(w, o);
 }
 
 bool run_gather(struct run *r, struct err *e)
 {
     const struct conf *c = r->s->conf;
+    if (!store_begin(r->s->store, e))
+        return false;
     r->ca = mem_array(c->n_ca + 1, sizeof *r->ca);
     for (size_t i = 0; i < c->n_ca; i++)
         open_ca(r, &c->ca[i]);
@@ -213,14 +260,12 @@ bool run_gather(struct run *r, struct err *e)
     for (size_t i = 0; i < loaded; i++)
         wake_open(r, r->order[i]);
     for (size_t i = 0; i < r->n_cert; i++)
-        start_due(r, r->cert[i]);
+        if (!renewal_ask(r, r->cert[i]))
+            run_start_due(r, r->cert[i]);
     return true;
 }
 
 struct order *run_order_of(const struct run *r, const char *cert)
 {
-    for (size_t i = r->n_order; i-- > 0;)
-        if (strcmp(r->order[i]->saved.cert, cert) == 0)
-            return r->order[i];
-    return NULL;
+    return map_get(&r->order_of, cert);
 }

@@ -76,7 +76,6 @@ static enum turn csr_for_people(struct order *o)
 
 enum turn step_validated(struct order *o, struct run *r)
 {
-    (void)r;
     if (o->pending || !ca_ready(o))
         return TURN_WAIT;
     if (o->ca_err.rc != RC_OK)
@@ -85,6 +84,9 @@ enum turn step_validated(struct order *o, struct run *r)
         return TURN_NEXT;
     if (o->ca.stage < CA_CSR)
         return TURN_BACK;
+    struct err e = {0};
+    if (order_rules(o)->release_early && !publish_release(r->s->publish, o->saved.id, NULL, NULL, &e)) /* the delete rides beside finalize */
+        return order_fault(o, &e);
     enum turn t = order_key_backup(o);
     if (t == TURN_NEXT && order_rules(o)->by_person)
         t = csr_for_people(o);
@@ -96,8 +98,7 @@ enum turn step_validated(struct order *o, struct run *r)
         ca_effect(o, o->at->ops->submit);
         return TURN_WAIT;
     }
-    order_wait(o, *o->ca.waits ? waits_of(o->ca.waits) : WAITS_CA);
-    return TURN_WAIT;
+    return order_wait_ca(o);
 }
 
 enum turn step_submitted(struct order *o, struct run *r)
@@ -119,8 +120,7 @@ enum turn step_submitted(struct order *o, struct run *r)
         ca_effect(o, o->at->ops->fetch);
         return TURN_WAIT;
     }
-    order_wait(o, *o->ca.waits ? waits_of(o->ca.waits) : WAITS_CA);
-    return TURN_WAIT;
+    return order_wait_ca(o);
 }
 
 /* --- issued: one set of files, one switch ---------------------------------------------------------------------------------------------- */
@@ -224,6 +224,7 @@ static bool note_in_use(struct order *o, struct err *e)
         row->c.hook_due = o->conf && o->conf->deploy_hook.n;
         row->c.failures = 0;
         row->c.not_before_retry = 0;
+        cert_row_set(row, &row->c.ari, ""); /* it spoke of the certificate before this one */
         ok = cert_put(o->run->s->store, &row->c, e);
         order_evidence(o, "installed",
                        json_pack("{s:s, s:s, s:o, s:I}", "serial", f.serial, "fingerprint_sha256", f.fingerprint, "not_after",
@@ -301,25 +302,28 @@ static void final_evidence_now(void *arg)
     char *document = evidence_document(o->run->s->store, o->saved.cert, o->saved.id);
     if (!install_evidence(o->run->s->state_dir, o->saved.cert, fact_num(o, "archive"), document, &e))
         say_err(LEVEL_WARNING, &(struct about){.cert = o->saved.cert, .step = "evidence"}, &e);
+    o->evidence_filed = true;
     free(document);
 }
 
 enum turn step_installed(struct order *o, struct run *r)
 {
     (void)r;
-    enum turn t = records_gone(o);
-    if (t == TURN_NEXT)
-        order_effect(o, final_evidence_now);
-    return t;
+    return records_gone(o);
 }
 
+/* Open until the whole story lies beside the certificate: after a crash the next run writes it. */
 enum turn step_done(struct order *o, struct run *r)
 {
     (void)r;
-    if (o->saved.open) {
-        o->saved.open = false;
-        order_save(o);
+    if (!o->saved.open || o->pending)
+        return TURN_WAIT;
+    if (!o->evidence_filed) {
+        order_effect(o, final_evidence_now);
+        return TURN_WAIT;
     }
+    o->saved.open = false;
+    order_save(o);
     return TURN_WAIT;
 }
 

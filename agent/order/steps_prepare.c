@@ -137,23 +137,8 @@ enum turn step_new(struct order *o, struct run *r)
     return order_key_and_csr(o);
 }
 
-/* The CA's own word on where the order stands, as a wait of ours. */
-static enum turn ca_waits(struct order *o)
+static enum turn ca_begun(struct order *o)
 {
-    if (o->ca.stage == CA_REFUSED)
-        return order_refused(o);
-    order_wait(o, *o->ca.waits ? waits_of(o->ca.waits) : WAITS_CA);
-    return TURN_WAIT;
-}
-
-enum turn step_prepared(struct order *o, struct run *r)
-{
-    (void)r;
-    enum turn t = spots_find(o);
-    if (t == TURN_NEXT)
-        t = spots_preflight(o);
-    if (t != TURN_NEXT)
-        return t;
     if (!ca_ready(o))
         return TURN_WAIT;
     if (o->ca_err.rc != RC_OK)
@@ -165,5 +150,24 @@ enum turn step_prepared(struct order *o, struct run *r)
         ca_effect(o, o->at->ops->begin);
         return TURN_WAIT;
     }
-    return ca_waits(o);
+    return order_wait_ca(o);
+}
+
+/* Before a person is asked for anything all names must have passed the preflight. An automatic CA costs nobody a walk: it is asked beside
+ * discovery, and the preflight has to be through before it is told to check. */
+enum turn step_prepared(struct order *o, struct run *r)
+{
+    (void)r;
+    enum turn t = spots_find(o);
+    if (t == TURN_NEXT)
+        t = spots_writable(o);
+    if (t == TURN_NEXT) {
+        spots_warm(o);
+        t = spots_preflight(o);
+    }
+    if (order_rules(o)->by_person)
+        return t == TURN_NEXT ? ca_begun(o) : t;
+    enum turn c = t == TURN_FAILED ? t : ca_begun(o);
+    bool places = o->spots_found; /* the preflight may still be under way */
+    return c == TURN_NEXT && !places ? TURN_WAIT : c;
 }

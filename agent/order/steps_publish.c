@@ -37,15 +37,12 @@ static uint32_t ttl_wanted(const struct order *o, const struct section *provider
 
 static bool want_spot(struct order *o, struct spot *s, struct err *e)
 {
-    const struct proof *p = ca_case_proof(&o->ca, s->name);
-    const char *zone = s->site->zone->apex;
-    const struct section *provider = conf_writer(o->run->s->conf, s->site->owner, o->conf ? o->conf->provider : NULL, &zone);
-    if (!provider) {
-        err_set(e, RC_DELEGATION, "NO_PROVIDER",
-                "no provider may write at %s (zone %s): add the zone to zones= of a [provider], or choose another place with record_at",
-                s->site->owner, s->site->zone->apex);
-        return err_at(e, "%s", s->name);
-    }
+    const struct proof *p = spot_proof(s);
+    if (p->valid) /* proven already: no record is needed */
+        return true;
+    const struct section *provider = spot_writer(s, e);
+    if (!provider)
+        return false;
     struct ledger_row row = {.cert = o->saved.cert,
                              .host = s->name,
                              .provider = provider->name,
@@ -62,38 +59,38 @@ static bool want_spot(struct order *o, struct spot *s, struct err *e)
 struct stale {
     struct order *o;
     struct strs owners;
-    struct bytes value[64];
+    struct bytes *value;
     size_t n;
 };
 
 static bool collect_stale(void *arg, const struct ledger_row *row)
 {
     struct stale *st = arg;
-    if (!row->wanted || row->state == LEDGER_GONE || st->n == sizeof st->value / sizeof *st->value)
+    if (!row->wanted || row->state == LEDGER_GONE)
         return true;
     for (size_t i = 0; i < st->o->n_spot; i++) {
         const struct spot *s = &st->o->spot[i];
-        const struct proof *p = ca_case_proof(&st->o->ca, s->name);
+        const struct proof *p = spot_proof(s);
         if (s->site && strcmp(s->site->owner, row->rec.owner) == 0 && p->value && strlen(p->value) == row->rec.value.n &&
             memcmp(p->value, row->rec.value.p, row->rec.value.n) == 0)
             return true;
     }
     strs_add(&st->owners, row->rec.owner);
+    st->value = mem_grow(st->value, st->n + 1, sizeof *st->value);
     st->value[st->n++] = (struct bytes){mem_copy(row->rec.value.p, row->rec.value.n), row->rec.value.n};
     return true;
 }
 
 static bool release_stale(struct order *o, struct err *e)
 {
-    struct stale *st = mem_new(sizeof *st);
-    st->o = o;
-    bool ok = ledger_of(o->run->s->store, o->saved.id, collect_stale, st, e);
-    for (size_t i = 0; i < st->n; i++) {
-        ok = ok && publish_release(o->run->s->publish, o->saved.id, st->owners.s[i], &st->value[i], e);
-        free((void *)(uintptr_t)st->value[i].p);
+    struct stale st = {.o = o};
+    bool ok = ledger_of(o->run->s->store, o->saved.id, collect_stale, &st, e);
+    for (size_t i = 0; i < st.n; i++) {
+        ok = ok && publish_release(o->run->s->publish, o->saved.id, st.owners.s[i], &st.value[i], e);
+        free((void *)(uintptr_t)st.value[i].p);
     }
-    strs_free(&st->owners);
-    free(st);
+    strs_free(&st.owners);
+    free(st.value);
     return ok;
 }
 
@@ -119,13 +116,21 @@ enum turn step_challenged(struct order *o, struct run *r)
     publish_state(r->s->publish, o->saved.id, &st);
     if (st.failed)
         return order_fault(o, &st.err);
-    if (st.present < st.wanted)
+    if (st.present + st.applied < st.wanted)
         return TURN_WAIT;
     if (!release_stale(o, &e))
         return order_fault(o, &e);
     spots_reset_watch(o);
     fact_set(o, "promised", 0);
     return TURN_NEXT;
+}
+
+static bool all_valid(struct order *o)
+{
+    for (size_t i = 0; i < o->ca.n_proof; i++)
+        if (!o->ca.proof[i].valid)
+            return false;
+    return o->ca.n_proof > 0;
 }
 
 enum turn step_published(struct order *o, struct run *r)
@@ -143,9 +148,9 @@ enum turn step_published(struct order *o, struct run *r)
     publish_state(r->s->publish, o->saved.id, &st);
     if (st.failed)
         return order_fault(o, &st.err);
-    if (st.wanted == 0)
+    if (st.wanted == 0 && !all_valid(o))
         return TURN_BACK;
-    if (st.present < st.wanted)
+    if (st.present + st.applied < st.wanted) /* the read-back and the views go side by side */
         return TURN_WAIT;
     enum turn t = spots_find(o);
     return t == TURN_NEXT ? spots_watch(o) : t;
@@ -166,32 +171,8 @@ static int64_t settle_until(struct order *o)
     return st.written ? until : 0; /* nothing of ours was written: all stood there before */
 }
 
-static void time_is_up(struct op *op, const struct err *e)
-{
-    (void)e;
-    order_settled(op->owner);
-}
-
-/* A wait that ends within this run is waited for; a longer one is the next run's. */
-static enum turn wait_until(struct order *o, int64_t when)
-{
-    struct loop *l = net_loop(o->run->s->net);
-    int64_t at = loop_now(l) + (when - clock_now()) * 1000 + 200;
-    order_wait(o, WAITS_TIME);
-    fact_set(o, "forecast", when);
-    if (at < o->run->deadline_ms && !op_busy(&o->timer.op)) {
-        o->timer.op.done = time_is_up;
-        o->timer.op.owner = o;
-        o->timer.at = at;
-        o->pending++;
-        loop_timer(l, &o->timer);
-    }
-    return TURN_WAIT;
-}
-
 enum turn step_visible(struct order *o, struct run *r)
 {
-    (void)r;
     if (op_busy(&o->timer.op))
         return TURN_WAIT;
     enum footing on = footing(o);
@@ -206,14 +187,22 @@ enum turn step_visible(struct order *o, struct run *r)
     enum turn t = spots_find(o);
     if (t != TURN_NEXT)
         return t;
+    struct publish_state st;
+    publish_state(r->s->publish, o->saved.id, &st);
+    if (st.failed)
+        return order_fault(o, &st.err);
+    if (st.present < st.wanted)
+        return TURN_WAIT;
+    t = spots_preflight(o);
+    if (t != TURN_NEXT)
+        return t;
     int64_t until = settle_until(o);
     if (clock_now() < until)
-        return wait_until(o, until);
+        return order_wait_until(o, until, WAITS_TIME);
     if (!o->confirmed) {
         o->confirmed = true;
         ca_effect(o, o->at->ops->confirm);
         return TURN_WAIT;
     }
-    order_wait(o, *o->ca.waits ? waits_of(o->ca.waits) : WAITS_CA);
-    return TURN_WAIT;
+    return order_wait_ca(o);
 }

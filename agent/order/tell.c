@@ -39,7 +39,7 @@ static void notified(struct op *op, const struct err *e)
 static void notify(struct run *r, const char *event, const char *cert, const char *text, int64_t deadline)
 {
     const struct strs *hook = &r->s->conf->agent.notify_hook;
-    if (hook->n == 0 || r->setup.hand_only || r->stop)
+    if (hook->n == 0 || r->setup.hand_only || loop_signal(net_loop(r->s->net)))
         return;
     struct teller *t = r->teller;
     struct call *c = mem_new(sizeof *c);
@@ -261,6 +261,8 @@ static void tell_cert(struct run *r, struct cert_work *w)
         tell_failure(r, w->name, step_word(o->state), &o->err, o->saved.due);
     else if (o && o->saved.open && is_person(o->waits))
         tell_wait(r, o);
+    else if (o && o->saved.open && o->waits == WAITS_PROPAGATION && o->err.rc == RC_LATER)
+        say(LEVEL_NOTICE, &(struct about){.cert = w->name, .name = o->err.where, .step = step_word(o->state)}, o->err.code, "%s", o->err.text);
     else if (o && o->saved.open && o->waits != WAITS_NOT)
         say(LEVEL_NOTICE, &(struct about){.cert = w->name, .step = "order"}, NULL, "%s", wait_text(o->waits));
     if (w->err.rc == RC_OK && !failed_now(o) && w->row->c.last.rc != RC_OK)
@@ -273,6 +275,7 @@ bool tell_start(struct run *r, struct err *e)
 {
     r->teller = mem_new(sizeof *r->teller);
     r->teller->run = r;
+    store_begin(r->s->store, &r->err);
     for (size_t i = 0; i < r->n_cert; i++)
         tell_cert(r, r->cert[i]);
     if (r->err.rc != RC_OK && e != &r->err)

@@ -11,13 +11,13 @@ struct conf_cert;
 
 struct where {
     const struct conf_cert *conf;
-    const char *ca;              /* its CA section */
-    char name[NAME_SIZE];        /* without "*." */
-    char listed[NAME_SIZE + 2];  /* as in the certificate: the wildcard where there is one */
-    struct place place;          /* borrowed from the configuration */
-    bool placed;                 /* by record_at */
-    char owner[NAME_SIZE];       /* before CNAMEs: what resolvers are asked; "" until the apex is known */
-    const struct site *site;     /* NULL: err says why */
+    const char *ca;             /* its CA section */
+    char name[NAME_SIZE];       /* without "*." */
+    char listed[NAME_SIZE + 2]; /* as in the certificate: the wildcard where there is one */
+    struct place place;         /* borrowed from the configuration */
+    bool placed;                /* by record_at */
+    char owner[NAME_SIZE];      /* before CNAMEs: what resolvers are asked; "" until the apex is known */
+    const struct site *site;    /* NULL: err says why */
     struct err err;
 };
 

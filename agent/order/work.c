@@ -98,6 +98,16 @@ static void start(struct order *o, struct work *w)
     loop_job(net_loop(o->run->s->net), &o->job);
 }
 
+void work_stop(struct order *o)
+{
+    struct work *w = o->job.data;
+    bool in_worker = op_busy(&o->job.op);
+    op_cancel(&o->job.op); /* the loop drops what is still in the worker */
+    if (w && !in_worker)
+        drop(w);
+    o->job.data = NULL;
+}
+
 void work_key(struct order *o, enum key_type type)
 {
     struct work *w = mem_new(sizeof *w);

@@ -1,4 +1,5 @@
 """The servers of the lab: each part writes its configuration below lab.dir and is started in the foreground."""
+import json
 import os
 import shutil
 import subprocess
@@ -54,6 +55,14 @@ class Part:
     def prepare(self):
         """Writes the configuration; returns the command to run."""
         raise NotImplementedError
+
+    def tcp(self):
+        """(address, port) that must accept connections before the lab is ready; None: none."""
+        return None
+
+    def environment(self):
+        """What COMMAND sees of it besides its address."""
+        return {}
 
     def ready(self):
         """(zone, wants_authority) that proves it answers."""
@@ -278,9 +287,55 @@ class Unbound(Part):
         return ".", False
 
 
+class Pebble(Part):
+    """Let's Encrypt's test CA. `run ADDRESS:PORT [eab]` in its folder starts another one with the caller's PEBBLE_* environment; its account keys for
+    external binding are EAB_KEYS."""
+    PORT, EAB_KEYS = 14000, {"kid-1": "zWNDZM6eQGHWpSRTPal5eIUYFTu7EajVIoguysqZ9wG44nMEtx3MUAsUDkMTQ12W"}
+
+    def prepare(self):
+        lab = self.lab
+        self.certificate()
+        for name, eab in (("plain", False), ("eab", True)):
+            config = {"listenAddress": "@LISTEN@", "managementListenAddress": "@MANAGE@", "certificate": f"{self.dir}/tls.pem",
+                      "privateKey": f"{self.dir}/tls.key", "httpPort": 5002, "tlsPort": 5001, "ocspResponderURL": "",
+                      "certificateValidityPeriod": 90 * 86400,
+                      "externalAccountBindingRequired": eab}
+            if eab:
+                config["externalAccountMACKeys"] = self.EAB_KEYS
+            self.write(f"{name}.json", json.dumps({"pebble": config}))
+        self.write("eab.key", self.EAB_KEYS["kid-1"] + "\n", 0o600)
+        run = self.write("run", f'''#!/bin/sh -e
+host=${{1%:*}} port=${{1##*:}}
+file={self.dir}/at-$host-$port.json
+sed "s/@LISTEN@/$host:$port/; s/@MANAGE@/$host:$((port + 1000))/" {self.dir}/${{2:-plain}}.json > $file
+exec {binary(lab, "pebble")} -config $file -dnsserver {lab.address("pebbledns")}:53
+''', 0o755)
+        return [run, f"{lab.address(self.name)}:{self.PORT}"]
+
+    def certificate(self):
+        """For the name and the address, signed by a CA of its own: what ca_file is for."""
+        names = f"subjectAltName=DNS:pebble.lab.test,IP:{self.lab.address(self.name)}"
+        self.write("ext", f"basicConstraints=critical,CA:FALSE\nextendedKeyUsage=serverAuth\n{names}\n")
+        curve = "-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes"
+        for command in (f"req -x509 {curve} -keyout ca.key -out ca.pem -days 30 -subj /CN=pebble-lab-ca",
+                        f"req -new {curve} -keyout tls.key -out tls.csr -subj /CN=pebble.lab.test",
+                        "x509 -req -in tls.csr -CA ca.pem -CAkey ca.key -set_serial 2 -days 30 -extfile ext -out tls.pem"):
+            subprocess.run(["openssl"] + command.split(), cwd=self.dir, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    def tcp(self):
+        return self.lab.address(self.name), self.PORT
+
+    def environment(self):
+        return {"LAB_PEBBLE_DIRECTORY": f"https://pebble.lab.test:{self.PORT}/dir", "LAB_PEBBLE_CA": f"{self.dir}/ca.pem"}
+
+    def ready(self):
+        return None, False
+
+
 KINDS = {
     "root": (Nsd, "198.51.100.1"), "tld": (Nsd, "198.51.100.2"),
     "named": (Named, "192.0.2.53"), "named2": (Named, "198.51.100.53"), "nsd": (Nsd, "203.0.113.53"),
     "knot": (Knot, "192.0.2.54"), "pdns": (Pdns, "192.0.2.55"),
+    "pebble": (Pebble, "192.0.2.14"), "pebbledns": (Unbound, "203.0.113.14"),
     "unbound": (Unbound, "192.0.2.101"), "unbound2": (Unbound, "192.0.2.102"), "unbound3": (Unbound, "203.0.113.103"),
 }

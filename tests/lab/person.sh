@@ -3,7 +3,7 @@
 #   person_order NAME CODE          pin, code, confirm, submit, import, with a run between: the whole order
 P=${LAB_DIR:?}/person
 
-dcv() { "$DCVAGENT" --config "$P/dcvagent.ini" "$@"; }
+dcv() { "$DCVAGENT" --config "${CONF:-$P/dcvagent.ini}" "$@"; }
 
 person_setup() {
     mkdir -p "$P"

@@ -8,9 +8,10 @@ ok() {
     if tap_out=$("$@" 2>&1); then
         echo "ok $TAP_N - $tap_what"
     else
+        tap_code=$?
         TAP_BAD=1
         echo "not ok $TAP_N - $tap_what"
-        printf '%s\n' "exit code $?, command: $*" "$tap_out" | sed 's/^/# /'
+        printf '%s\n' "exit code $tap_code, command: $*" "$tap_out" | sed 's/^/# /'
     fi
 }
 is() { # is WHAT GOT WANTED

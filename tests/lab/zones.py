@@ -114,6 +114,8 @@ def tld(lab, name):
     for zone, part in lab.single_zones():
         if zone.rsplit(".", 1)[1] == name:
             text += f"{zone}. IN NS ns1.{zone}.\n" + addresses(lab, f"ns1.{zone}.", part)
+    if name == "test" and "pebble" in lab.running:
+        text += f"pebble.lab IN A {lab.address('pebble')}\n"
     if name == "example":
         text += "provider IN NS ns.provider.example.\n" + addresses(lab, "ns.provider.example.", "tld")
     return text

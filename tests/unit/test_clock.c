@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <cmocka.h>
 
 #include "base/clock.h"
@@ -157,9 +158,11 @@ static void times_shown(void **state)
     day_show(1811721599, out);
     assert_string_equal(out, "2027-05-30");
     setenv("TZ", "Asia/Hong_Kong", 1);
+    tzset();
     time_local(1811721600, out);
     assert_string_equal(out, "2027-05-31 08:00");
     setenv("TZ", "HKT-8", 1); /* where no time zone files are installed */
+    tzset();
     time_local(1811721600, out);
     assert_string_equal(out, "2027-05-31 08:00");
     time_show(INT64_MAX, out);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <cmocka.h>
 
 #include "base/json.h"
@@ -80,9 +81,70 @@ static void lookups(void **state)
     json_decref(j);
 }
 
+struct listed {
+    const char *item[3];
+};
+
+static json_t *listed(void *arg, size_t i)
+{
+    const struct listed *l = arg;
+    return json_pack("{s:s, s:[i, i], s:[]}", "text", l->item[i], "numbers", 1, (int)i, "none");
+}
+
+/* What `print` writes to stdout. */
+static char *printed(void (*print)(void *arg), void *arg)
+{
+    FILE *file = tmpfile();
+    assert_non_null(file);
+    fflush(stdout);
+    int out = dup(STDOUT_FILENO);
+    dup2(fileno(file), STDOUT_FILENO);
+    print(arg);
+    fflush(stdout);
+    dup2(out, STDOUT_FILENO);
+    close(out);
+    rewind(file);
+    char *text = calloc(1, 4096);
+    assert_in_range(fread(text, 1, 4095, file), 1, 4095);
+    fclose(file);
+    return text;
+}
+
+static json_t *head(void)
+{
+    return json_pack("{s:i, s:b}", "version", 1, "ok", 1);
+}
+
+static void print_whole(void *arg)
+{
+    json_t *j = head(), *list = json_array();
+    for (size_t i = 0; arg && i < 3; i++)
+        json_array_append_new(list, listed(arg, i));
+    json_object_set_new(j, "checks", list);
+    json_print(j);
+}
+
+static void print_one_by_one(void *arg)
+{
+    json_print_list(head(), "checks", listed, arg, arg ? 3 : 0);
+}
+
+static void a_list_looks_as_if_printed_whole(void **state)
+{
+    (void)state;
+    struct listed l = {{"電子 \n line", "\xc2\x9b", ""}};
+    void *const args[] = {&l, NULL};
+    for (size_t i = 0; i < 2; i++) {
+        char *whole = printed(print_whole, args[i]), *parts = printed(print_one_by_one, args[i]);
+        assert_string_equal(parts, whole);
+        free(whole);
+        free(parts);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(values), cmocka_unit_test(no_controls_come_out), cmocka_unit_test(keys_in_order),
-                                       cmocka_unit_test(lookups)};
+                                       cmocka_unit_test(lookups), cmocka_unit_test(a_list_looks_as_if_printed_whole)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

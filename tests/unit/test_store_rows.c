@@ -482,6 +482,56 @@ static void evidence(void **state)
     store_close(s);
 }
 
+static void note_in_effect(void *arg)
+{
+    struct err e = {0};
+    assert_ok(evidence_note(arg, "shop", "o1", "e", "{}", &e), e);
+    assert_true(store_clean(arg));
+}
+
+/* Observations ride with their turn; an effect starts from a clean store and leaves one. */
+static void evidence_in_turns(void **state)
+{
+    struct err e = {0};
+    struct store *s = open_store(true);
+    char kinds[JOINED] = "";
+    (void)state;
+    assert_ok(evidence_note(s, "shop", "o1", "a", "{}", &e), e);
+    assert_false(store_clean(s));
+    assert_ok(evidence_note(s, "shop", "o1", "b", "{}", &e), e);
+    store_then(s, note_in_effect, s);
+    store_then(s, note_in_effect, s);
+    assert_ok(store_turn(s, &e), e);
+    assert_true(store_clean(s));
+    assert_ok(evidence_note(s, "shop", "o1", "lost", "{}", &e), e);
+    store_close(s); /* without its COMMIT */
+    s = open_store(true);
+    assert_ok(evidence_each(s, NULL, NULL, add_kind, kinds, &e), e);
+    assert_string_equal(kinds, "abee");
+    store_close(s);
+}
+
+static void begun_turn(void **state)
+{
+    struct err e = {0};
+    struct store *s = open_store(true), *other = open_store(false);
+    (void)state;
+    assert_ok(store_begin(s, &e), e);
+    assert_ok(store_begin(s, &e), e);
+    assert_false(store_clean(s));
+    assert_ok(value_put(s, "m", "k", "v", &e), e);
+    assert_null(value_get(other, "m", "k"));
+    assert_ok(store_turn(s, &e), e);
+    assert_true(store_clean(s));
+    char *v = value_get(other, "m", "k");
+    assert_string_equal(v, "v");
+    free(v);
+    assert_false(store_begin(other, &e));
+    assert_int_equal(e.rc, RC_BUG);
+    store_close(s);
+    store_close(other);
+}
+
 static void notices_and_values(void **state)
 {
     struct err e = {0};
@@ -588,6 +638,8 @@ int main(void)
         with_dir(certs),
         with_dir(inbox),
         with_dir(evidence),
+        with_dir(evidence_in_turns),
+        with_dir(begun_turn),
         with_dir(notices_and_values),
         with_dir(ten_thousand),
     };
