@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "base/secret.h"
+#include "cert/key.h"
 #include "cmd/cmd.h"
 #include "net/loop.h"
 
@@ -31,6 +32,7 @@ int main(int argc, char **argv)
     bool done;
     standard_descriptors();
     secret_process();
+    key_library();
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN); /* a file too large is then an error with a name (EFBIG) */
     umask(077);

@@ -28,13 +28,13 @@ struct strs {
     char **s;
     size_t n;
 };
-void strs_add(struct strs *l, const char *text);               /* copies */
+void strs_add(struct strs *l, const char *text); /* copies */
 void strs_add_n(struct strs *l, const char *p, size_t n);
 bool strs_has(const struct strs *l, const char *text);
 bool strs_equal_sets(const struct strs *a, const struct strs *b); /* order and repetition do not matter */
-void strs_split(struct strs *l, const char *text);             /* at blanks and commas; appends */
-char *strs_join(const struct strs *l, const char *between);    /* caller frees */
-void strs_copy(struct strs *to, const struct strs *from);      /* to is overwritten, not freed */
+void strs_split(struct strs *l, const char *text);                /* at blanks and commas; appends */
+char *strs_join(const struct strs *l, const char *between);       /* caller frees */
+void strs_copy(struct strs *to, const struct strs *from);         /* to is overwritten, not freed */
 void strs_free(struct strs *l);
 
 /* Remote octets as one printable line: control characters, quotes' partners in crime (ESC, newline, NUL, invalid UTF-8) become \xNN,
@@ -52,7 +52,7 @@ bool text_harmless(uint32_t code);
 void text_txt(struct str *out, const void *in, size_t n);
 
 bool hex_show(char *out, size_t size, const void *in, size_t n); /* lower case; false: does not fit */
-size_t text_distance(const char *a, const char *b);              /* edits between two words (a swap of neighbours is one), for did-you-mean */
-size_t text_columns(const char *utf8);                           /* width on a terminal: CJK counts two */
+size_t text_distance(const char *a, const char *b); /* edits between two words (a swap of neighbours is one), for did-you-mean */
+size_t text_columns(const char *utf8);              /* width on a terminal: CJK counts two */
 
 #endif

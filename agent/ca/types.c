@@ -1,5 +1,6 @@
 /* types.c: the CAs this program knows, and what all of them share. */
 #include "ca/ca.h"
+#include "ca/acme/acme.h"
 #include "ca/manual.h"
 
 #include <stdlib.h>
@@ -8,7 +9,7 @@
 
 #include "base/mem.h"
 
-const struct ca_ops *const ca_types[] = {&manual_ca, NULL};
+const struct ca_ops *const ca_types[] = {&acme_ca, &manual_ca, NULL};
 
 const struct ca_ops *ca_type(const char *type)
 {

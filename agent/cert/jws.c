@@ -178,7 +178,8 @@ static bool signature(const struct jws_key *k, const char *text, size_t n, struc
     EVP_MD_CTX *ctx = EVP_MD_CTX_new();
     size_t size = 0;
     uint8_t *raw = NULL;
-    bool ok = ctx && EVP_DigestSignInit(ctx, NULL, md, NULL, k->key) == 1 && EVP_DigestSign(ctx, NULL, &size, (const uint8_t *)text, n) == 1;
+    bool ok =
+        ctx && EVP_DigestSignInit(ctx, NULL, md, NULL, k->key) == 1 && EVP_DigestSign(ctx, NULL, &size, (const uint8_t *)text, n) == 1;
     if (ok) {
         raw = mem_new(size);
         ok = EVP_DigestSign(ctx, raw, &size, (const uint8_t *)text, n) == 1;

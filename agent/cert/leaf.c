@@ -57,7 +57,8 @@ bool leaf_renewal_id(const char *pem, char *out, size_t size, struct err *e)
     str_free(&id);
     issued_free(i);
     ossl_forget();
-    return ok || err_set(e, RC_CA, "CERT_NO_AKI", "the certificate has no authority key identifier, so the CA cannot be asked when to renew it");
+    return ok ||
+           err_set(e, RC_CA, "CERT_NO_AKI", "the certificate has no authority key identifier, so the CA cannot be asked when to renew it");
 }
 
 bool leaf_top_issuer(const void *pem, size_t n, char *out, size_t size)

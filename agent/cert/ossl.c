@@ -1,5 +1,7 @@
 #include "cert/ossl.h"
 
+#include "cert/key.h"
+
 #include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -8,6 +10,7 @@
 
 #include <openssl/bio.h>
 #include <openssl/bn.h>
+#include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
@@ -222,4 +225,9 @@ void ossl_pem(const X509 *x, struct str *out)
     if (n > 0)
         pem_put(out, "CERTIFICATE", der, (size_t)n);
     OPENSSL_free(der);
+}
+
+void key_library(void)
+{
+    OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT, NULL);
 }

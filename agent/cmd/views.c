@@ -114,7 +114,7 @@ static void print_table(const struct viewing *a, size_t i)
     }
     columns_print(&t, "  ");
     for (size_t k = 0; k < w->n; k++)
-        if (w->view[k].verdict == V_UNREACHABLE && *w->view[k].why) {
+        if (w->view[k].why) {
             address_text(w->view[k].at, address, sizeof address);
             printf("  %s: %s\n", address, w->view[k].why);
         }

@@ -102,7 +102,7 @@ void drop_repeated(struct loader *l);
 
 /* load.c: raw sections into typed ones. */
 void load_sections(struct loader *l);
-struct place_in entry_at(const struct raw_section *r, const char *key);                           /* of the key, else of the header */
+struct place_in entry_at(const struct raw_section *r, const char *key); /* of the key, else of the header */
 /* The table of the section's type; with the type unknown the keys common to its kind, for what can still be said of it. */
 const struct conf_key *section_keys(const struct section *s);
 const struct section_entry *entry_find(const struct section_entry *e, size_t n, const char *key); /* NULL: not given */

@@ -19,7 +19,8 @@ static void put(struct sec_ask *a, const struct endpoint *to, bool cd)
                               .rd = true,
                               .dnssec = !cd,
                               .cd = cd,
-                              .may_skip = true};
+                              .may_skip = true,
+                              .limit_ms = ASK_MS};
     dns_start(a->of->net, &a->ask);
 }
 

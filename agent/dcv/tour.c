@@ -61,6 +61,11 @@ static void tour_next(struct tour *t)
         tour_next(t);
         return;
     }
+    if (t->at >= t->to.n && t->last.rc != RC_OK && !t->answered && ++t->round < TOUR_ROUNDS) {
+        t->at = 0;
+        tour_next(t);
+        return;
+    }
     if (t->at >= t->to.n) {
         t->end(t, false);
         return;
@@ -75,6 +80,7 @@ void tour_start(struct tour *t, struct net *n, struct endpoints to, const char *
     t->net = n;
     t->at = 0;
     t->answered = 0;
+    t->round = 0;
     t->last = (struct err){0};
     snprintf(t->name, sizeof t->name, "%s", name);
     t->ask = (struct dns_ask){

@@ -5,7 +5,7 @@
 #include "base/endpoint.h"
 #include "net/dnsx.h"
 
-enum { ASK_MS = 3000 };
+enum { ASK_MS = 3000, TOUR_ROUNDS = 3 };
 
 struct waits { /* who goes on when something is known */
     struct wait {
@@ -27,6 +27,7 @@ struct tour { /* one question, put to several servers in turn until an answer wi
     bool (*look)(struct tour *t, const struct dns_reply *r); /* true: this answer will do */
     void (*end)(struct tour *t, bool good);
     void *owner;
+    unsigned round;    /* nobody answered at all: once more, for packets get lost */
     unsigned answered; /* servers whose answer would not do */
     struct err last;   /* of those that could not be asked */
 };

@@ -5,7 +5,6 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
-#include "base/str.h"
 #include "conf/conf.h"
 #include "dcv/visible_tell.h"
 #include "dcv/zone.h"
@@ -103,11 +102,13 @@ static int64_t pause_after(const struct view *v)
     return keeps > ms ? keeps : ms;
 }
 
-static void note(struct looking *k, struct view *v, enum verdict verdict, uint32_t ms)
+static void note(struct looking *k, struct view *v, enum verdict verdict, uint32_t ms, const char *why)
 {
     bool vanished = v->verdict == V_MATCH && verdict != V_MATCH;
 
     v->verdict = verdict;
+    free(v->why);
+    v->why = verdict == V_UNREACHABLE ? mem_str(why) : NULL;
     v->ms = ms;
     v->tries = vanished ? 1 : v->tries + 1;
     v->asked = clock_now();
@@ -178,14 +179,13 @@ static void answered(struct op *op, const struct err *e)
     } else {
         v->rcode = 0;
         v->ttl = v->negative_ttl = 0;
-        text_safe(v->why, sizeof v->why, e->text, strlen(e->text));
     }
     if (verdict == V_SERVFAIL && !v->authority && !cd) {
         sight_drop(s);
         ask(k, v, counted, true);
         return;
     }
-    note(k, v, verdict, s->ask.ms);
+    note(k, v, verdict, s->ask.ms, e ? e->text : "");
     sight_drop(s);
     counted_down(k, counted);
 }
@@ -390,6 +390,8 @@ void watch_clear(struct watch *w)
     halt(k);
     free(k->due);
     free(k);
+    for (size_t i = 0; i < w->n; i++)
+        free(w->view[i].why);
     free(w->view);
     w->view = NULL;
     w->n = 0;

@@ -32,7 +32,7 @@ struct view {
     uint32_t ttl, negative_ttl, ms;
     unsigned tries;
     int64_t asked; /* wall clock, s; 0: never */
-    char why[100]; /* V_UNREACHABLE: what happened */
+    char *why;     /* V_UNREACHABLE: what happened; else NULL */
 };
 
 enum quorum_rule { Q_OFF, Q_ANY, Q_MAJORITY, Q_ALL, Q_COUNT };

@@ -24,9 +24,9 @@ static const char *fault_of(const struct view *v, char out[140])
 {
     if (v->no_route)
         return "has no route from here";
-    if (v->verdict != V_UNREACHABLE || !*v->why)
+    if (v->verdict != V_UNREACHABLE || !v->why)
         return faults[v->verdict];
-    snprintf(out, 140, "%s (%s)", faults[v->verdict], v->why);
+    snprintf(out, 140, "%s (%.115s)", faults[v->verdict], v->why);
     return out;
 }
 

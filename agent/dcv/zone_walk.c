@@ -10,6 +10,14 @@
 
 /* --- what an answer says --------------------------------------------------------------------------------------------------------- */
 
+/* BIND's negative answers to questions for SOA carry it with TTL 0 (zero-no-soa-ttl), so that nobody caches them; to other questions they do not. */
+static uint32_t negative_of(const struct dns_rr *soa, uint32_t minimum)
+{
+    bool hidden = soa->section == SECTION_AUTHORITY && soa->ttl == 0;
+
+    return hidden || minimum < soa->ttl ? minimum : soa->ttl;
+}
+
 static bool say_zone(struct zsite *s, const struct dns_reply *r)
 {
     for (size_t i = 0; i < r->n; i++) {
@@ -22,7 +30,7 @@ static bool say_zone(struct zsite *s, const struct dns_reply *r)
             continue;
         if (!dns_soa(rr->rdata, s->mname, &s->serial, &minimum))
             continue;
-        s->negative_ttl = minimum < rr->ttl ? minimum : rr->ttl;
+        s->negative_ttl = negative_of(rr, minimum);
         snprintf(s->apex, sizeof s->apex, "%s", rr->owner);
         s->nxdomain = r->rcode == DNS_NXDOMAIN;
         s->said = SAID_ZONE;

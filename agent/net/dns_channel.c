@@ -17,7 +17,7 @@
 #include "net/loop_uv.h"
 #include "net/net_impl.h"
 
-enum { UDP_TRY_MS = 1000, UDP_TRIES = 3, TCP_TRY_MS = 20000, TCP_TRIES = 4 };
+enum { UDP_TRY_MS = 600 /* then 1200, then the rest */, UDP_TRIES = 3, TCP_TRY_MS = 20000, TCP_TRIES = 4 };
 
 struct watch { /* a socket of c-ares; freed by its close callback */
     uv_poll_t uv;

@@ -346,8 +346,12 @@ static void pump(struct server *s)
 static void expire(struct server *s)
 {
     int64_t now = dns_ms();
-    if (!s->due || now < s->due)
+    if (!s->due)
         return;
+    if (now < s->due) { /* woken earlier, by c-ares' own tries */
+        channel_wake(s->channel, s->due);
+        return;
+    }
     s->due = 0;
     for (struct flight *f = s->live, *next; f; f = next) {
         next = f->next;

@@ -8,17 +8,42 @@
 #include "base/clock.h"
 #include "base/mem.h"
 
-enum { LIMIT_MS = 60000, BODY_MAX = 1 << 20, HEAD_MAX = 65536, CONNECT_MS = 10000 };
+/* More than ACTIVE_MAX at once no server takes (Go: 250 streams, nginx: 128), and each costs curl some 20 KB. */
+enum { LIMIT_MS = 60000, BODY_MAX = 1 << 20, HEAD_MAX = 65536, CONNECT_MS = 10000, ACTIVE_MAX = 256, BUFFER = 4096, UPLOAD_BUFFER = 16384 };
+
+static void give(struct transfer *t);
 
 /* --- one transfer ---------------------------------------------------------------------------------------------------------------- */
 
+static void leave_queue(struct transfer *t)
+{
+    struct http_client *c = t->client;
+    struct transfer *before = NULL;
+    for (struct transfer *q = c->first; q != t; q = q->next)
+        before = q;
+    *(before ? &before->next : &c->first) = t->next;
+    if (c->last == t)
+        c->last = before;
+    t->queued = false;
+    t->next = NULL;
+}
+
 static void transfer_free(struct transfer *t)
 {
-    if (t->host)
+    struct http_client *c = t->client;
+    if (t->queued)
+        leave_queue(t);
+    else if (t->host)
         host_leave(t);
     if (t->easy) {
-        curl_multi_remove_handle(t->client->multi, t->easy);
+        curl_multi_remove_handle(c->multi, t->easy);
         curl_easy_cleanup(t->easy);
+        c->active--;
+    }
+    while (c->first && c->active < ACTIVE_MAX) {
+        struct transfer *next = c->first;
+        leave_queue(next);
+        give(next);
     }
     curl_slist_free_all(t->headers);
     free(t);
@@ -80,7 +105,9 @@ static void explain(struct transfer *t, CURLcode code, struct err *e)
     char safe[200];
     const char *why = *t->why ? t->why : curl_easy_strerror(code);
     text_safe(safe, sizeof safe, why, strlen(why));
-    t->h->sent = was_sent(t->easy);
+    t->h->sent = was_sent(t->easy) || code == CURLE_SEND_FAIL_REWIND;
+    if (code == CURLE_SEND_FAIL_REWIND)
+        snprintf(safe, sizeof safe, "it was closed without an answer");
     err_at(e, "%s", t->origin);
     if (t->large)
         err_set(e, RC_NET, "HTTP_LARGE", "the answer of %s is larger than %zu octets; it is not read", t->origin, t->h->in.max);
@@ -124,6 +151,39 @@ static curl_socket_t open_socket(void *arg, curlsocktype purpose, struct curl_so
     return fd < 0 ? CURL_SOCKET_BAD : fd;
 }
 
+static size_t give_body(char *to, size_t size, size_t n, void *arg)
+{
+    struct transfer *t = arg;
+    size_t left = t->h->body.n - t->given, some = size * n < left ? size * n : left;
+    if (some)
+        memcpy(to, t->h->body.p + t->given, some);
+    t->given += some;
+    return some;
+}
+
+static int refuse_again(void *arg, curl_off_t offset, int origin)
+{
+    (void)arg;
+    (void)offset;
+    (void)origin;
+    return CURL_SEEKFUNC_FAIL;
+}
+
+/* Where a connection that was used before ends without an answer, curl sends the request again on another, unasked, unless it cannot go back to
+ * the beginning of the body. */
+static void set_body(struct transfer *t)
+{
+    CURL *c = t->easy;
+    if (t->h->repeatable) {
+        curl_easy_setopt(c, CURLOPT_POSTFIELDS, t->h->body.n ? (const char *)t->h->body.p : "");
+        return;
+    }
+    curl_easy_setopt(c, CURLOPT_READFUNCTION, give_body);
+    curl_easy_setopt(c, CURLOPT_READDATA, t);
+    curl_easy_setopt(c, CURLOPT_SEEKFUNCTION, refuse_again);
+    curl_easy_setopt(c, CURLOPT_SEEKDATA, t);
+}
+
 static void set_method(struct transfer *t)
 {
     const struct http *h = t->h;
@@ -132,8 +192,8 @@ static void set_method(struct transfer *t)
         curl_easy_setopt(c, CURLOPT_NOBODY, 1L);
     else if (h->body.n || strcmp(h->method, "POST") == 0) {
         curl_easy_setopt(c, CURLOPT_POST, 1L);
-        curl_easy_setopt(c, CURLOPT_POSTFIELDS, h->body.n ? (const char *)h->body.p : "");
         curl_easy_setopt(c, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)h->body.n);
+        set_body(t);
     }
     if (strcmp(h->method, "GET") != 0 && strcmp(h->method, "POST") != 0 && strcmp(h->method, "HEAD") != 0)
         curl_easy_setopt(c, CURLOPT_CUSTOMREQUEST, h->method);
@@ -173,11 +233,21 @@ static void set_limits(struct transfer *t)
     curl_easy_setopt(c, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
     curl_easy_setopt(c, CURLOPT_PIPEWAIT, 1L);
     curl_easy_setopt(c, CURLOPT_TCP_NODELAY, 1L);
+    curl_easy_setopt(c, CURLOPT_BUFFERSIZE, (long)BUFFER);
+    curl_easy_setopt(c, CURLOPT_UPLOAD_BUFFERSIZE, (long)UPLOAD_BUFFER);
 }
 
 static void give(struct transfer *t)
 {
+    if (t->client->active >= ACTIVE_MAX) {
+        struct http_client *k = t->client;
+        *(k->last ? &k->last->next : &k->first) = t;
+        k->last = t;
+        t->queued = true;
+        return;
+    }
     CURL *c = t->easy = curl_easy_init();
+    t->client->active++;
     struct curl_slist *addresses = host_addresses(t->host);
     curl_easy_setopt(c, CURLOPT_PRIVATE, t);
     curl_easy_setopt(c, CURLOPT_ERRORBUFFER, t->why);

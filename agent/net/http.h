@@ -34,6 +34,7 @@ struct http {
     struct bytes body;           /* n 0: none */
     uint32_t limit_ms;           /* 0: 60,000; in all */
     size_t max;                  /* octets of the answer's body; 0: 1 MiB */
+    bool repeatable;             /* its body may reach the server twice: curl sends it anew where a connection in use ends without an answer */
     bool sent;                   /* out: the request may have reached the server */
     long status;                 /* out */
     struct str head, in;         /* out: the answer's header lines and its body; http_clear() frees */

@@ -25,11 +25,13 @@ struct transfer {
     struct http_client *client;
     struct http *h;
     struct host *host;
-    struct transfer *next; /* waiting for the host */
+    struct transfer *next; /* waiting for the host, or for its turn */
+    bool queued;
     CURL *easy;
     struct curl_slist *headers;
     char origin[280], why[CURL_ERROR_SIZE];
     bool large;
+    size_t given; /* octets of the body that curl has taken */
 };
 
 struct http_client {
@@ -42,6 +44,8 @@ struct http_client {
     const char *hashed;
     bool plain, http1;
     unsigned requests;
+    size_t active; /* transfers that curl has */
+    struct transfer *first, *last; /* the others */
 };
 
 void transfer_done(struct transfer *t, CURLcode code);

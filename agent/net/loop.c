@@ -83,7 +83,8 @@ struct loop *loop_new(struct err *e)
         r = uv_loop_init(&l->uv);
     if (r < 0) {
         free(l);
-        err_set(e, RC_RESOURCE, "LOOP", "the event loop could not be made: %s; look at the limits of open files and of memory (ulimit -n, ulimit -v)",
+        err_set(e, RC_RESOURCE, "LOOP",
+                "the event loop could not be made: %s; look at the limits of open files and of memory (ulimit -n, ulimit -v)",
                 uv_strerror(r));
         return NULL;
     }

@@ -73,6 +73,7 @@ bool order_chain(struct order *o, struct err *e)
     struct chain_in in = {.leaf = 0,
                           .files = rules ? rules->chain_files : NULL,
                           .ca_file = rules ? rules->ca_file : NULL,
+                          .trust_given = rules && rules->chain_given,
                           .form = o->conf ? (enum chain_form)o->conf->chain : CHAIN_FULL,
                           .host = names.n ? names.s[0] : NULL,
                           .now = clock_now()};

@@ -11,20 +11,22 @@
 
 enum { TTL_BY_CA_ABSENT = 3600 };
 
-/* A step that stands on codes: no code any more (expired, replaced by a refusal) means back to where codes are asked for. */
-enum footing { FOOT_WAIT, FOOT_FAULT, FOOT_GONE, FOOT_FIRM, FOOT_PASSED };
-
-static enum footing footing(struct order *o)
+/* These steps stand on the CA's codes. false: they do not, and *t is what the step returns: back to where codes are asked for when there are none any
+ * more (expired), on when the CA is satisfied already. */
+static bool on_codes(struct order *o, enum turn *t)
 {
+    struct err e = {0};
     if (!ca_ready(o))
-        return FOOT_WAIT;
-    if (o->ca_err.rc != RC_OK || o->ca.stage == CA_REFUSED) {
-        order_refused(o);
-        return FOOT_FAULT;
-    }
-    if (o->ca.stage <= CA_PERSON)
-        return FOOT_GONE;
-    return o->ca.stage >= CA_CSR ? FOOT_PASSED : FOOT_FIRM;
+        *t = TURN_WAIT;
+    else if (o->ca_err.rc != RC_OK || o->ca.stage == CA_REFUSED)
+        *t = order_refused(o);
+    else if (o->ca.stage <= CA_PERSON)
+        *t = publish_release(o->run->s->publish, o->saved.id, NULL, NULL, &e) ? TURN_BACK : order_fault(o, &e);
+    else if (o->ca.stage >= CA_CSR)
+        *t = TURN_NEXT;
+    else
+        return true;
+    return false;
 }
 
 static uint32_t ttl_wanted(const struct order *o, const struct section *provider)
@@ -97,16 +99,10 @@ static bool release_stale(struct order *o, struct err *e)
 enum turn step_challenged(struct order *o, struct run *r)
 {
     struct err e = {0};
-    enum footing on = footing(o);
-    if (on == FOOT_WAIT)
-        return TURN_WAIT;
-    if (on == FOOT_FAULT)
-        return TURN_FAILED;
-    if (on == FOOT_GONE)
-        return publish_release(r->s->publish, o->saved.id, NULL, NULL, &e) ? TURN_BACK : order_fault(o, &e);
-    if (on == FOOT_PASSED)
-        return TURN_NEXT;
-    enum turn t = spots_find(o);
+    enum turn t;
+    if (!on_codes(o, &t))
+        return t;
+    t = spots_find(o);
     if (t != TURN_NEXT)
         return t;
     for (size_t i = 0; i < o->n_spot; i++)
@@ -135,15 +131,9 @@ static bool all_valid(struct order *o)
 
 enum turn step_published(struct order *o, struct run *r)
 {
-    enum footing on = footing(o);
-    if (on == FOOT_WAIT)
-        return TURN_WAIT;
-    if (on == FOOT_FAULT)
-        return TURN_FAILED;
-    if (on == FOOT_GONE)
-        return TURN_BACK;
-    if (on == FOOT_PASSED)
-        return TURN_NEXT;
+    enum turn t;
+    if (!on_codes(o, &t))
+        return t;
     struct publish_state st;
     publish_state(r->s->publish, o->saved.id, &st);
     if (st.failed)
@@ -152,7 +142,7 @@ enum turn step_published(struct order *o, struct run *r)
         return TURN_BACK;
     if (st.present + st.applied < st.wanted) /* the read-back and the views go side by side */
         return TURN_WAIT;
-    enum turn t = spots_find(o);
+    t = spots_find(o);
     return t == TURN_NEXT ? spots_watch(o) : t;
 }
 
@@ -175,16 +165,10 @@ enum turn step_visible(struct order *o, struct run *r)
 {
     if (op_busy(&o->timer.op))
         return TURN_WAIT;
-    enum footing on = footing(o);
-    if (on == FOOT_WAIT)
-        return TURN_WAIT;
-    if (on == FOOT_FAULT)
-        return TURN_FAILED;
-    if (on == FOOT_GONE)
-        return TURN_BACK;
-    if (on == FOOT_PASSED)
-        return TURN_NEXT;
-    enum turn t = spots_find(o);
+    enum turn t;
+    if (!on_codes(o, &t))
+        return t;
+    t = spots_find(o);
     if (t != TURN_NEXT)
         return t;
     struct publish_state st;

@@ -181,9 +181,17 @@ static void tell_ends(struct run *r, struct cert_work *w)
 static const char *step_word(enum order_state state)
 {
     static const char *const words[ORDER_STATES] = {
-        [ORDER_NEW] = "key",          [ORDER_PREPARED] = "preflight",   [ORDER_CHALLENGED] = "publish", [ORDER_PUBLISHED] = "verify",
-        [ORDER_VISIBLE] = "confirm",  [ORDER_VALIDATED] = "submit",     [ORDER_SUBMITTED] = "certificate", [ORDER_ISSUED] = "install",
-        [ORDER_INSTALLED] = "clean-up", [ORDER_DONE] = "done",          [ORDER_FAILED] = "clean-up",
+        [ORDER_NEW] = "key",
+        [ORDER_PREPARED] = "preflight",
+        [ORDER_CHALLENGED] = "publish",
+        [ORDER_PUBLISHED] = "verify",
+        [ORDER_VISIBLE] = "confirm",
+        [ORDER_VALIDATED] = "submit",
+        [ORDER_SUBMITTED] = "certificate",
+        [ORDER_ISSUED] = "install",
+        [ORDER_INSTALLED] = "clean-up",
+        [ORDER_DONE] = "done",
+        [ORDER_FAILED] = "clean-up",
     };
     return words[state];
 }
@@ -262,7 +270,8 @@ static void tell_cert(struct run *r, struct cert_work *w)
     else if (o && o->saved.open && is_person(o->waits))
         tell_wait(r, o);
     else if (o && o->saved.open && o->waits == WAITS_PROPAGATION && o->err.rc == RC_LATER)
-        say(LEVEL_NOTICE, &(struct about){.cert = w->name, .name = o->err.where, .step = step_word(o->state)}, o->err.code, "%s", o->err.text);
+        say(LEVEL_NOTICE, &(struct about){.cert = w->name, .name = o->err.where, .step = step_word(o->state)}, o->err.code, "%s",
+            o->err.text);
     else if (o && o->saved.open && o->waits != WAITS_NOT)
         say(LEVEL_NOTICE, &(struct about){.cert = w->name, .step = "order"}, NULL, "%s", wait_text(o->waits));
     if (w->err.rc == RC_OK && !failed_now(o) && w->row->c.last.rc != RC_OK)
@@ -309,7 +318,7 @@ enum rc tell_rc(const struct run *r, const struct cert_work *w)
     enum rc rc = w->err.rc;
     if (o && o->err.rc != RC_OK)
         rc = rc_worse(rc, o->err.rc);
-    else if (o && o->saved.open)
+    else if (w->row->c.hook_due || (o && o->saved.open)) /* a hook still due: the run's time was up before it ended */
         rc = rc_worse(rc, RC_LATER);
     return rc;
 }

@@ -69,7 +69,8 @@ int store_folder_lock(struct store *s, struct err *e)
         while (rc && errno == EINTR);
     if (!rc)
         return fd;
-    err_set(e, errno == EMFILE || errno == ENFILE ? RC_RESOURCE : RC_STATE, "STORE", "cannot lock the folder %s: %s", s->dir, strerror(errno));
+    err_set(e, errno == EMFILE || errno == ENFILE ? RC_RESOURCE : RC_STATE, "STORE", "cannot lock the folder %s: %s", s->dir,
+            strerror(errno));
     if (fd >= 0)
         close(fd);
     return -1;

@@ -176,26 +176,27 @@ class Crash:
         seed = os.environ.get("CRASH_SEED") or str(random.SystemRandom().randrange(10**6))
         chosen, wanted = random.Random(seed), int(os.environ.get("CRASH_KILLS", "100"))
         kills = orders = in_a_row = 0
-        with Proxy(self.play):
-            starts = [self.installed()] * 3 + [(self.saved[TO_END], self.end)]
-            while kills < wanted or in_a_row:
-                if not in_a_row:
-                    saved, length = chosen.choice(starts)
-                    self.play.restore(saved)
-                child = self.start("run")
-                limit = chosen.uniform(0, length) if kills < wanted else None
-                try:
-                    out = child.communicate(timeout=limit)[0]
-                except subprocess.TimeoutExpired:
-                    child.kill()
-                    out = child.communicate()[0]
-                if child.returncode == -signal.SIGKILL:
-                    kills, in_a_row = kills + 1, in_a_row + 1
-                    self.play.always()
-                    continue
-                must(child.returncode == 0, f"exit {child.returncode} after {in_a_row} kills, CRASH_SEED={seed}: {out}")
-                in_a_row, orders = 0, orders + 1
-                self.play.finally_(DONE)
+        self.play.aim(self.play.server)
+        starts = [list(self.installed())] * 3 + [[self.saved[TO_END], self.end]]
+        while kills < wanted or in_a_row:
+            if not in_a_row:
+                start = chosen.choice(starts)
+                self.play.restore(start[0])
+            child, began = self.start("run"), time.monotonic()
+            try:
+                out = child.communicate(timeout=chosen.uniform(0, start[1] * 0.8) if kills < wanted else 60)[0]
+            except subprocess.TimeoutExpired:
+                child.kill()
+                out = child.communicate()[0]
+            if child.returncode == -signal.SIGKILL:
+                kills, in_a_row = kills + 1, in_a_row + 1
+                self.play.always(zones=False)
+                continue
+            must(child.returncode == 0, f"exit {child.returncode} after {in_a_row} kills, CRASH_SEED={seed}: {out}")
+            if not in_a_row:
+                start[1] = min(start[1], time.monotonic() - began)
+            in_a_row, orders = 0, orders + 1
+            self.play.finally_(DONE)
         return f": {kills} kills over {orders} orders, CRASH_SEED={seed}"
 
     # --- started without what a shell gives

@@ -68,6 +68,10 @@ class Part:
         """(zone, wants_authority) that proves it answers."""
         raise NotImplementedError
 
+    def answers(self):
+        """Of a part that is no name server, whose ready() is (None, False): whether it answers."""
+        return True
+
 
 class Named(Part):
     """Primary (named) and secondary (named2) of the primary zones."""
@@ -332,10 +336,25 @@ exec {binary(lab, "pebble")} -config $file -dnsserver {lab.address("pebbledns")}
         return None, False
 
 
+class Acme(Part):
+    """The small ACME server of acme_server.py, as acme.provider.example; it obeys LAB_ACME_DIR/mode."""
+
+    def prepare(self):
+        lab, here = self.lab, os.path.dirname(os.path.abspath(__file__))
+        return [os.path.join(here, "acme_server.py"), self.dir, lab.address("acme"), zones.ACME_HOST, lab.address("named")]
+
+    def ready(self):
+        return None, False
+
+    def answers(self):
+        return os.path.exists(os.path.join(self.dir, "ready"))
+
+
 KINDS = {
     "root": (Nsd, "198.51.100.1"), "tld": (Nsd, "198.51.100.2"),
     "named": (Named, "192.0.2.53"), "named2": (Named, "198.51.100.53"), "nsd": (Nsd, "203.0.113.53"),
     "knot": (Knot, "192.0.2.54"), "pdns": (Pdns, "192.0.2.55"),
     "pebble": (Pebble, "192.0.2.14"), "pebbledns": (Unbound, "203.0.113.14"),
     "unbound": (Unbound, "192.0.2.101"), "unbound2": (Unbound, "192.0.2.102"), "unbound3": (Unbound, "203.0.113.103"),
+    "acme": (Acme, "192.0.2.15"),
 }

@@ -92,8 +92,7 @@ class Play:
         self.certificates = {}
         os.makedirs(os.path.join(self.work, "backup"), 0o700)
         self.write("password", "four-words-of-a-test\n", 0o600)
-        self.write("dcvagent.ini", CONFIG.format(dir=self.dir, unbound=os.environ["LAB_UNBOUND"], server=server or self.server,
-                                                 keys=os.environ["LAB_KEYS"]))
+        self.aim(server or self.server)
         self.tool("pki", "make", os.path.join(self.dir, "pki"), "p256")
         # The apex set has a TTL of a day; a resolver that keeps nothing lets rounds follow each other.
         subprocess.run(["unbound-control", "-q", "-c", os.path.join(os.environ["LAB_UNBOUND_DIR"], "unbound.conf"), "set_option", "cache-max-ttl:", "0"],
@@ -101,8 +100,12 @@ class Play:
         self.tool("invariants", "snapshot", os.path.join(self.dir, "before"))
         self.zones = {z: self.transfer(z) for z in SERVED}
 
+    def aim(self, server):
+        """Where UPDATEs go from now on."""
+        self.write("dcvagent.ini", CONFIG.format(dir=self.dir, unbound=os.environ["LAB_UNBOUND"], server=server, keys=os.environ["LAB_KEYS"]))
+
     def write(self, name, text, mode=0o644):
-        with open(os.open(os.path.join(self.dir, name), os.O_CREAT | os.O_WRONLY, mode), "w", encoding="utf-8") as f:
+        with open(os.open(os.path.join(self.dir, name), os.O_CREAT | os.O_WRONLY | os.O_TRUNC, mode), "w", encoding="utf-8") as f:
             f.write(text)
 
     def tool(self, name, *words):
@@ -212,7 +215,7 @@ class Play:
 
     # --- what must hold
 
-    def always(self):
+    def always(self, zones=True):
         """After every death, too."""
         faults = []
         for sent, order in self.rows("select sent, id from orders"):
@@ -223,7 +226,7 @@ class Play:
             for file in ("privkey.pem", "cert.pem", "chain.pem", "fullchain.pem", "evidence.json"):
                 if not os.path.isfile(os.path.join(live, name, file)):
                     faults.append(f"live/{name} has no {file}")
-        for zone, before in self.zones.items():
+        for zone, before in self.zones.items() if zones else ():
             faults += [f"lost: {' '.join(r)}" for r in before - self.transfer(zone)]
         if faults:
             raise Broken("; ".join(faults))

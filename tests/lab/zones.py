@@ -7,11 +7,12 @@ NS_HOSTS = {  # server name -> part that answers there
 }
 IDN = "xn--i8s431aqn1ad1j.hk"  # 電子核證.hk
 PRIMARY_ZONES = ["example.hk", "corp.example.hk", IDN, "example.com"]
+ACME_HOST = "acme.provider.example"  # acme_server.py
 TLDS = ["hk", "com", "net", "org", "test", "example"]
 
 
 def soa(zone, mname, minimum, refresh):
-    return f"$ORIGIN {zone}.\n$TTL 300\n@ 300 IN SOA {mname} hostmaster.example.hk. 1 {refresh} 2 1209600 {minimum}\n"
+    return f"$ORIGIN {zone}.\n$TTL 300\n@ {max(300, minimum)} IN SOA {mname} hostmaster.example.hk. 1 {refresh} 2 1209600 {minimum}\n"
 
 
 def ns_lines(lab, indent="@"):
@@ -92,7 +93,7 @@ def single(lab, zone, part):
 
 def provider_example(lab):
     return (soa("provider.example", "ns.provider.example.", 5, 3600) + "@ 300 IN NS ns\n" + addresses(lab, "ns", "tld")
-            + "x 300 IN A 192.0.2.90\nx 300 IN TXT \"not ours\"\n")
+            + "x 300 IN A 192.0.2.90\nx 300 IN TXT \"not ours\"\n" + f"{ACME_HOST}. 300 IN A {lab.address('acme')}\n")
 
 
 def root(lab):

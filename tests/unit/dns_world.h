@@ -251,13 +251,16 @@ static bool delegated(struct answer_list *l, const char *zone, const char *name)
     return l->n > 0;
 }
 
-static uint8_t negative(struct answer_list *l, const char *zone, bool exists)
+/* As BIND does: to questions for SOA with TTL 0 (zero-no-soa-ttl). */
+static uint8_t negative(struct answer_list *l, const char *zone, uint16_t type, bool exists)
 {
     const struct zone_rr *r;
 
     for (size_t i = 0; (r = rr_at(i, false)); i++)
-        if (!strcmp(r->zone, zone) && r->type == TYPE_SOA)
+        if (!strcmp(r->zone, zone) && r->type == TYPE_SOA) {
             answer_add(l, zone, r, SECTION_AUTHORITY);
+            l->rr[l->n - 1].ttl = type == TYPE_SOA ? 0 : l->rr[l->n - 1].ttl;
+        }
     return exists ? DNS_NOERROR : DNS_NXDOMAIN;
 }
 
@@ -281,13 +284,13 @@ static uint8_t answer_in(struct answer_list *l, const char *zone, const char *na
     if (answer_from(l, zone, name, name, type, stale) || dname_above(l, zone, name))
         return DNS_NOERROR;
     if (name_exists(zone, name, stale))
-        return negative(l, zone, true);
+        return negative(l, zone, type, true);
     while (!name_exists(zone, encloser, stale))
         encloser = name_parent(encloser);
     snprintf(star, sizeof star, "*.%s", encloser);
     if (!name_exists(zone, star, stale))
-        return negative(l, zone, false);
-    return answer_from(l, zone, star, name, type, stale) ? DNS_NOERROR : negative(l, zone, true);
+        return negative(l, zone, type, false);
+    return answer_from(l, zone, star, name, type, stale) ? DNS_NOERROR : negative(l, zone, type, true);
 }
 
 static const char *zone_served(const char *addr, const char *name)

@@ -433,16 +433,69 @@ static void ca_files_and_system_roots(void **state)
     }
 }
 
+/* No root of ours knows the CA: what it sent with the leaf is the chain. */
+static void the_chain_as_given(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *what;
+        X509 **set[4];
+        X509 **chain[3];
+        const char *host, *code;
+    } table[] = {
+        {"intermediate", {&h.leaf, &h.new}, {&h.new}, "www.example.hk", NULL},
+        {"with its root", {&h.leaf, &h.new, &h.root}, {&h.new}, NULL, NULL},
+        {"with a cross certificate", {&h.leaf, &h.new, &h.cross}, {&h.new, &h.cross}, NULL, NULL},
+        {"up to another root", {&h.leaf, &h.new, &h.cross, &h.other_root}, {&h.new, &h.cross}, NULL, NULL},
+        {"out of order", {&h.leaf, &h.cross, &h.new}, {&h.new, &h.cross}, NULL, NULL},
+        {"the first that signed", {&h.leaf, &h.old_plain, &h.new}, {&h.old_plain}, NULL, NULL},
+        {"not for servers", {&h.leaf, &h.old_client}, {0}, NULL, "CHAIN_BAD"},
+        {"another host", {&h.leaf, &h.new}, {0}, "www.example.com", "CHAIN_BAD"},
+        {"nothing with it", {&h.leaf}, {0}, NULL, "CHAIN_INCOMPLETE"},
+        {"nothing that signed it", {&h.leaf, &h.root}, {0}, NULL, "CHAIN_INCOMPLETE"},
+    };
+    for (size_t k = 0; k < sizeof table / sizeof *table; k++) {
+        X509 *set[4], *chain[3];
+        size_t n = 0, m = 0;
+        struct chain c;
+        struct err e = {0};
+        while (n < 4 && table[k].set[n])
+            set[n] = *table[k].set[n], n++;
+        while (m < 3 && table[k].chain[m])
+            chain[m] = *table[k].chain[m], m++;
+        struct issued *i = given(set, n);
+        struct chain_in in = {.given = i, .trust_given = true, .host = table[k].host, .now = PKI_NOW};
+        bool ok = chain_build(&in, &c, &e);
+        if (ok != !table[k].code || (!ok && strcmp(e.code, table[k].code) != 0))
+            fail_msg("%s: %s %s", table[k].what, ok ? "accepted" : e.code, e.text);
+        if (ok)
+            expect(table[k].what, &c, chain, m);
+        chain_clear(&c);
+        issued_free(i);
+    }
+    X509 *both[] = {h.leaf, h.new}; /* files say whom to trust: then they decide */
+    struct issued *i = given(both, 2);
+    char *other = file("other.pem", h.other_root, false);
+    struct strs files = {0};
+    struct chain c;
+    struct err e = {0};
+    strs_add(&files, other);
+    struct chain_in in = {.given = i, .trust_given = true, .files = &files, .now = PKI_NOW};
+    assert_false(chain_build(&in, &c, &e));
+    chain_clear(&c);
+    strs_free(&files);
+    unlink(other);
+    free(other);
+    issued_free(i);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(any_order_of_files),
-        cmocka_unit_test(forms_and_faults),
-        cmocka_unit_test(loops_end),
-        cmocka_unit_test(tangles_end),
-        cmocka_unit_test(deep_chains),
-        cmocka_unit_test(files_in_trouble),
-        cmocka_unit_test(ca_files_and_system_roots),
+        cmocka_unit_test(the_chain_as_given), cmocka_unit_test(any_order_of_files),
+        cmocka_unit_test(forms_and_faults),   cmocka_unit_test(loops_end),
+        cmocka_unit_test(tangles_end),        cmocka_unit_test(deep_chains),
+        cmocka_unit_test(files_in_trouble),   cmocka_unit_test(ca_files_and_system_roots),
     };
     return cmocka_run_group_tests(tests, begin, end);
 }

@@ -176,8 +176,10 @@ static void distances_and_columns(void **state)
     static const struct {
         const char *a, *b;
         size_t want;
-    } words[] = {{"", "", 0},        {"", "abc", 3}, {"abc", "", 3}, {"ttl", "tll", 1}, {"server", "sever", 1}, {"kitten", "sitting", 3},
-                 {"same", "same", 0}, {"naems", "names", 1}, {"stauts", "status", 1}, {"ca", "abc", 3}};
+    } words[] = {{"", "", 0},         {"", "abc", 3},         {"abc", "", 3},
+                 {"ttl", "tll", 1},   {"server", "sever", 1}, {"kitten", "sitting", 3},
+                 {"same", "same", 0}, {"naems", "names", 1},  {"stauts", "status", 1},
+                 {"ca", "abc", 3}};
     for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
         assert_int_equal(text_distance(words[i].a, words[i].b), words[i].want);
     char longer[200];
