@@ -209,12 +209,14 @@ include tools/manual.mk
 install: all pages
 	install -Dm755 $(BUILD)/dcvagent $(DESTDIR)$(SBINDIR)/dcvagent
 	for m in $(PAGES); do install -Dm644 $$m $(DESTDIR)$(MANDIR)/man$${m##*.}/$${m##*/}; done
+	sed -i 's|/usr/sbin/dcvagent|$(SBINDIR)/dcvagent|g' $(foreach m,$(PAGES),$(DESTDIR)$(MANDIR)/man$(subst .,,$(suffix $m))/$(notdir $m))
 	install -Dm644 $(COMPLETION) $(DESTDIR)$(PREFIX)/share/bash-completion/completions/dcvagent
 	[ ! -d conf ] || find conf -type f | while read -r f; do install -Dm644 $$f $(DESTDIR)$(DATADIR)/$${f#conf/}; done
 	for u in dcvagent.service dcvagent.timer; do install -d $(DESTDIR)$(UNITDIR) && \
-	sed 's|/usr/sbin/dcvagent|$(SBINDIR)/dcvagent|' contrib/systemd/$$u > $(DESTDIR)$(UNITDIR)/$$u && chmod 644 $(DESTDIR)$(UNITDIR)/$$u; done
+	sed 's|/usr/sbin/dcvagent|$(SBINDIR)/dcvagent|g' contrib/systemd/$$u > $(DESTDIR)$(UNITDIR)/$$u && chmod 644 $(DESTDIR)$(UNITDIR)/$$u; done
 	find contrib -type f | while read -r f; do install -Dm$$(test -x $$f && echo 755 || echo 644) $$f $(DESTDIR)$(DOCDIR)/examples/$${f#contrib/}; done
-	for f in $(wildcard LICENSE README.md CHANGELOG.md); do install -Dm644 $$f $(DESTDIR)$(DOCDIR)/$$f; done
+	find $(DESTDIR)$(DOCDIR)/examples -type f -exec sed -i 's|/usr/sbin/dcvagent|$(SBINDIR)/dcvagent|g' {} +
+	for f in $(wildcard LICENSE README.md CHANGELOG.md docs/*.md); do install -Dm644 $$f $(DESTDIR)$(DOCDIR)/$$f; done
 
 ## uninstall: removes what install wrote; configuration, keys and certificates stay
 uninstall:

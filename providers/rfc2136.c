@@ -2,7 +2,9 @@
  *
  * One message a batch: single records added, exact RDATA deleted; so values of others survive by construction, and the batch is carried out
  * as a whole or not at all. Here: keys and life; rfc2136_read.c and rfc2136_apply.c do the work. */
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/log.h"
 #include "base/mem.h"
@@ -40,7 +42,8 @@ static void close_provider(struct provider *p)
 {
     if (!p)
         return;
-    stream_close(p->stream);
+    for (size_t i = 0; i < p->n_line; i++)
+        stream_close(p->line[i].stream);
     tsig_key_free(&p->key);
     free(p);
 }
@@ -62,7 +65,7 @@ static bool open_provider(struct provider **out, const struct section *s, struct
         p->has_key = !none;
         p->sign_query = p->has_key && section_yes(s, "sign_query");
         endpoint_show(&server.e[0], p->server, sizeof p->server);
-        p->stream = stream_open(n, &server.e[0]);
+        p->to = server.e[0];
         if (none)
             say(LEVEL_WARNING, NULL, "UPDATE_WITHOUT_KEY",
                 "[provider %s]: no TSIG key is configured: updates go unsigned and answers are taken unproven; "
@@ -77,10 +80,27 @@ static bool open_provider(struct provider **out, const struct section *s, struct
     return good;
 }
 
+/* Zones beyond LINES_MAX share, always the same one: what is sent for a zone keeps its order. */
+struct stream *rfc2136_stream(struct provider *p, const char *zone)
+{
+    size_t sum = 0;
+    for (size_t i = 0; i < p->n_line; i++)
+        if (strcmp(p->line[i].zone, zone) == 0)
+            return p->line[i].stream;
+    if (p->n_line == LINES_MAX) {
+        for (const char *c = zone; *c; c++)
+            sum = sum * 31 + (unsigned char)*c;
+        return p->line[sum % LINES_MAX].stream;
+    }
+    struct line *l = &p->line[p->n_line++];
+    snprintf(l->zone, sizeof l->zone, "%s", zone);
+    l->stream = stream_open(p->net, &p->to);
+    return l->stream;
+}
+
 static void warm(struct provider *p, const char *zone)
 {
-    (void)zone;
-    stream_warm(p->stream);
+    stream_warm(rfc2136_stream(p, zone));
 }
 
 extern const struct provider_ops provider_rfc2136;

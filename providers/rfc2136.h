@@ -7,9 +7,16 @@
 #include "net/update.h"
 #include "providers/provider.h"
 
+enum { LINES_MAX = 16 }; /* PowerDNS takes 20 connections in all */
+
 struct provider {
     struct net *net;
-    struct stream *stream;
+    struct endpoint to;
+    struct line { /* a connection of its own for each zone: servers hold small answers back until the one before has arrived (Nagle) */
+        char zone[254];
+        struct stream *stream;
+    } line[LINES_MAX];
+    size_t n_line;
     char server[320]; /* as it is shown */
     struct tsig_key key;
     bool has_key, sign_query;
@@ -20,6 +27,7 @@ static inline const struct tsig_key *rfc2136_key(const struct provider *p)
     return p->has_key ? &p->key : NULL;
 }
 
+struct stream *rfc2136_stream(struct provider *p, const char *zone);
 void rfc2136_read(struct provider *p, struct lookup *l);
 void rfc2136_apply(struct provider *p, struct batch *b);
 

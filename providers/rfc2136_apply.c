@@ -17,6 +17,7 @@ struct range {
 
 struct writing {
     struct provider *p;
+    struct stream *stream;
     struct batch *b;
     struct update u;
     struct exchange x;
@@ -247,7 +248,7 @@ static void send_next(struct writing *w)
         send_next(w);
         return;
     }
-    if (!update_seal(&w->u, stream_id(w->p->stream), rfc2136_key(w->p), clock_now(), &e)) {
+    if (!update_seal(&w->u, stream_id(w->stream), rfc2136_key(w->p), clock_now(), &e)) {
         mark(w, w->now, CHANGE_REFUSED, &e);
         give_up(w, &e);
         return;
@@ -255,13 +256,14 @@ static void send_next(struct writing *w)
     w->x = (struct exchange){.out = {w->u.w.p, w->u.w.n}, .durable = "update"};
     w->x.op.done = update_done;
     w->x.op.owner = w;
-    stream_send(w->p->stream, &w->x);
+    stream_send(w->stream, &w->x);
 }
 
 void rfc2136_apply(struct provider *p, struct batch *b)
 {
     struct writing *w = mem_new(sizeof *w);
     w->p = p;
+    w->stream = rfc2136_stream(p, b->zone);
     w->b = b;
     b->impl = w;
     op_start(&b->op, apply_detach);

@@ -18,6 +18,7 @@ struct question {
 
 struct reading {
     struct provider *p;
+    struct stream *stream;
     struct lookup *l;
     struct question *q;
     size_t next, answered, open;
@@ -62,13 +63,13 @@ static bool ask(struct question *q, struct err *e)
     struct reading *r = q->r;
     update_free(&q->u);
     update_question(&q->u, q->set->owner, TYPE_TXT);
-    if (!update_seal(&q->u, stream_id(r->p->stream), reading_key(r), clock_now(), e))
+    if (!update_seal(&q->u, stream_id(r->stream), reading_key(r), clock_now(), e))
         return false;
     q->x = (struct exchange){.out = {q->u.w.p, q->u.w.n}};
     q->x.op.done = question_done;
     q->x.op.owner = q;
     r->open++;
-    stream_send(r->p->stream, &q->x);
+    stream_send(r->stream, &q->x);
     return true;
 }
 
@@ -180,7 +181,7 @@ void rfc2136_read(struct provider *p, struct lookup *l)
 {
     struct reading *r = mem_new(sizeof *r);
     struct err e = {0};
-    *r = (struct reading){.p = p, .l = l, .q = mem_array(l->n ? l->n : 1, sizeof *r->q)};
+    *r = (struct reading){.p = p, .stream = rfc2136_stream(p, l->zone), .l = l, .q = mem_array(l->n ? l->n : 1, sizeof *r->q)};
     l->impl = r;
     op_start(&l->op, read_detach);
     for (size_t i = 0; i < l->n; i++)

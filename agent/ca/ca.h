@@ -101,6 +101,7 @@ struct ca_ops {
     const struct conf_key *keys;
     bool (*open)(struct ca **c, const struct section *s, struct net *n, struct store *st, struct err *e);
     const struct ca_rules *(*rules)(const struct ca *c);
+    void (*warm)(struct ca *c, const struct ca_case *k); /* what begin will need and what has no effect, early; NULL */
     void (*look)(struct ca *c, struct ca_case *k);
     void (*begin)(struct ca *c, struct ca_case *k);
     void (*confirm)(struct ca *c, struct ca_case *k);

@@ -8,6 +8,7 @@
 
 /* Once, before anything else: the library must not clean up at exit, when a worker that cannot be stopped may still be making a key. */
 void key_library(void);
+const char *key_library_version(void); /* of OpenSSL, as it runs: "3.0.17" */
 
 /* Makes a key as unencrypted PKCS#8 PEM. Blocks (RSA 4096: seconds): for the loop's worker. type KEY_DEFAULT is refused (RC_BUG). */
 bool key_generate(enum key_type type, struct secret *pem, struct err *e);

@@ -231,3 +231,8 @@ void key_library(void)
 {
     OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT, NULL);
 }
+
+const char *key_library_version(void)
+{
+    return OpenSSL_version(OPENSSL_VERSION_STRING);
+}

@@ -54,6 +54,17 @@ enum rc cmd_account(struct call *c)
     return rc;
 }
 
+/* The certificate in use, or that of an older set in archive/NAME/N. */
+static char *certificate_path(const struct session *s, const char *name, const char *set, struct err *e)
+{
+    if (!set)
+        return mem_fmt("%s/live/%s/cert.pem", s->state_dir, name);
+    if (*set && !set[strspn(set, "0123456789")])
+        return mem_fmt("%s/archive/%s/%.12s/cert.pem", s->state_dir, name, set);
+    err_set(e, RC_USAGE, "USAGE", "revoke wants the number of a set in archive/%s, such as 3, not \"%.40s\"", name, set);
+    return NULL;
+}
+
 /* RFC 5280 5.3.1; those an owner may give (BR 4.9.1.1). */
 static int reason_code(const char *word)
 {
@@ -80,11 +91,13 @@ enum rc cmd_revoke(struct call *c)
     }
     if (!call_session(c, &s, SESSION_LOCK | SESSION_NET, &rc))
         return rc;
-    if (call_names_known(c, &s, false, &rc)) {
+    struct call name = *c; /* the second operand is no name */
+    name.args.n = 1;
+    if (call_names_known(&name, &s, false, &rc)) {
         const struct conf_cert *cert = conf_cert(s.conf, c->args.s[0]);
-        char *path = mem_fmt("%s/live/%s/cert.pem", s.state_dir, cert->name), *pem = NULL;
+        char *path = certificate_path(&s, cert->name, c->args.n > 1 ? c->args.s[1] : NULL, &e), *pem = NULL;
         size_t n;
-        if (!fs_read(path, PEM_MAX, &pem, &n, &e)) {
+        if (!path || !fs_read(path, PEM_MAX, &pem, &n, &e)) {
             rc = call_fail(c, &e);
         } else {
             r.certificate = pem;

@@ -85,10 +85,21 @@ static bool stands_at(const struct record_row *row, const struct where *w)
     return strcmp(row->cert, w->conf->name) == 0 && w->site && strcmp(row->owner, w->site->owner) == 0;
 }
 
+/* A wildcard and its base that are proven apart have two values at one owner: all of them were added with the first. */
+static bool repeated(const struct gathering *g, const struct where *w)
+{
+    for (const struct where *p = g->wheres.w; p < w; p++)
+        if (p->conf == w->conf && p->site == w->site && strcmp(p->name, w->name) == 0 && strcmp(p->owner, w->owner) == 0)
+            return true;
+    return false;
+}
+
 /* Hosts that share an owner and a code share a row of the ledger: each is shown. */
 static void add_host(struct gathering *g, const struct where *w)
 {
     bool own = false;
+    if (repeated(g, w))
+        return;
     for (size_t i = 0; i < g->n; i++)
         own |= stands_at(&g->row[i], w) && strcmp(g->row[i].host, w->name) == 0;
     for (size_t i = 0; i < g->n; i++) {

@@ -43,6 +43,8 @@ static bool decide(void *arg, const struct saved_cert *row)
     struct calendar_in in;
     due_in(p->conf, row, p->rules, p->cal.due, &in);
     calendar_decide(&in, &p->cal);
+    p->other_names = in.names_changed || !*row->names;
+    due_renewal(row->ari, &p->renewal);
     return true;
 }
 
@@ -55,7 +57,7 @@ static bool add_cert(struct plan *p, const struct conf_cert *c, const struct due
     if (!order_each(p->s->store, c->name, note_order, &at->order, e) || !cert_get(p->s->store, c->name, decide, at, e))
         return false;
     if (!at->cal.why)
-        decide(at, &(struct saved_cert){.name = c->name, .ca = "", .names = "", .key_type = "", .reference = ""});
+        decide(at, &(struct saved_cert){.name = c->name, .ca = "", .names = "", .key_type = "", .reference = "", .ari = ""});
     return true;
 }
 
@@ -82,17 +84,21 @@ struct valuing {
     struct plan_cert *at;
 };
 
+/* A row serves every place of its name; where a wildcard and its base have a value each, the rows stand in the order of the names. */
 static bool take_value(void *arg, const struct ledger_row *row)
 {
     const struct valuing *v = arg;
     if (!row->wanted || row->state == LEDGER_GONE)
         return true;
+    bool each = v->at->rules && v->at->rules->each_listed;
     for (size_t i = v->at->from; i < v->at->from + v->at->n; i++) {
         struct plan_record *r = &v->p->record[i];
-        if (strcmp(r->where->name, row->host) != 0)
+        if (strcmp(r->where->name, row->host) != 0 || (each && r->value))
             continue;
         free(r->value);
         r->value = mem_copy(row->rec.value.p, row->rec.value.n);
+        if (each)
+            break;
     }
     return true;
 }
@@ -225,6 +231,7 @@ static bool gather(struct plan *p, struct err *e)
         for (size_t k = at->from; k < at->from + at->n; k++)
             name_provider(p, &p->record[k], at->rules);
         count_requests(p, at);
+        plan_ca(at);
     }
     if (ok)
         plan_print(p);

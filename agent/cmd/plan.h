@@ -5,6 +5,7 @@
 #include "cmd/cmd.h"
 #include "dcv/preflight.h"
 #include "order/calendar.h"
+#include "order/due.h"
 #include "order/where.h"
 #include "store/store.h"
 
@@ -24,6 +25,14 @@ struct plan_request { /* UPDATEs to one provider */
     unsigned n;
 };
 
+struct plan_ca { /* what an automatic CA is asked, and what it counts */
+    unsigned requests;
+    size_t names;
+    bool counted;    /* the order was made, and counted, before */
+    bool same_names; /* as the certificate in use */
+    bool replaces;   /* the order names the certificate that it replaces */
+};
+
 struct plan_cert {
     const struct conf_cert *conf;
     const struct ca_rules *rules; /* NULL: the CA section is faulty */
@@ -34,6 +43,9 @@ struct plan_cert {
     struct plan_request *request;
     size_t n_request;
     int64_t visible_at;
+    bool other_names; /* than the certificate in use, or there is none */
+    struct due_renewal renewal;
+    struct plan_ca ca;
 };
 
 struct plan {
@@ -50,5 +62,21 @@ bool plan_due(const struct plan_cert *p); /* starts or goes on */
 const char *plan_why(const struct plan_cert *p);
 bool plan_person(const struct plan_cert *p);
 void plan_print(const struct plan *p);
+
+/* plan_ca.c */
+/* Requests to an ACME CA for an order of so many names at this state ("": not begun), nonces included: about, since its answers decide how often it is
+ * asked again. */
+unsigned plan_ca_requests(const char *state, size_t names);
+void plan_ca(struct plan_cert *at);                          /* fills in at->ca */
+void plan_ca_words(const struct plan_ca *ca, struct str *s); /* what counts for rate limits */
+
+struct plan_drill { /* to replace all that the plan holds */
+    size_t orders, by_hand;
+    int64_t unattended; /* s, roughly: orders of automatic CAs */
+    int64_t person;     /* s, roughly: of a person's work, for all of them */
+    int64_t wait;       /* s: until caches have forgotten, once for those that are done side by side */
+};
+void plan_drill(const struct plan *p, struct plan_drill *d);
+int64_t plan_drill_unattended(size_t orders, int64_t parallel);
 
 #endif

@@ -27,6 +27,7 @@ static json_t *record_json(const struct plan_record *r)
                                                        : NULL),
                           "zone", json_text(site ? site->zone->apex : NULL), "provider", json_text(r->provider ? r->provider->name : NULL),
                           "ttl", r->ttl ? json_integer(r->ttl) : json_null(), "value", json_text(r->value));
+    json_object_set_new(j, "listed", json_string(r->where->listed));
     if (site && site->chain.n > 1)
         json_object_set_new(j, "chain", json_strs(&site->chain));
     return j;
@@ -53,6 +54,31 @@ static void fault_findings(const struct plan_record *r, json_t *out)
     }
 }
 
+static json_t *renewal_json(const struct due_renewal *r)
+{
+    if (!r->to)
+        return json_null();
+    return json_pack("{s:o, s:o, s:o, s:o}", "from", json_time(r->from), "to", json_time(r->to), "at", json_time(r->at), "ask_again",
+                     json_time(r->ask));
+}
+
+static json_t *counts_json(const struct plan_ca *ca)
+{
+    if (!ca->requests)
+        return json_null();
+    return json_pack("{s:i, s:i, s:b, s:b}", "orders", !ca->counted, "names", (int)ca->names, "same_names", ca->same_names, "replaces",
+                     ca->replaces);
+}
+
+/* Where a CA and a provider have one name the CA's stands beside it. */
+static void ca_request_json(json_t *requests, const struct plan_cert *at)
+{
+    char key[80];
+    snprintf(key, sizeof key, "%s%.72s", json_object_get(requests, at->conf->ca) ? "ca " : "", at->conf->ca);
+    if (at->ca.requests)
+        json_object_set_new(requests, key, json_integer(at->ca.requests));
+}
+
 static json_t *cert_json(const struct plan *p, const struct plan_cert *at)
 {
     json_t *records = json_array(), *requests = json_object(), *findings = json_array();
@@ -62,14 +88,26 @@ static json_t *cert_json(const struct plan *p, const struct plan_cert *at)
     }
     for (size_t i = 0; i < at->n_request; i++)
         json_object_set_new(requests, at->request[i].provider, json_integer(at->request[i].n));
+    ca_request_json(requests, at);
     json_t *j = json_pack("{s:s, s:b, s:o, s:o, s:o}", "name", at->conf->name, "due", plan_due(at), "records", records, "requests",
                           requests, "visible_at", json_time(at->visible_at));
     json_object_set_new(j, "action", json_string(*at->order.id ? "continue the order" : action_words[at->cal.action]));
     json_object_set_new(j, "why", json_text(plan_why(at)));
     json_object_set_new(j, "next_at", json_time(at->cal.next_at));
     json_object_set_new(j, "person", json_boolean(plan_person(at)));
+    json_object_set_new(j, "ca", json_text(at->conf->ca));
+    json_object_set_new(j, "counts", counts_json(&at->ca));
+    json_object_set_new(j, "renewal", renewal_json(&at->renewal));
     json_object_set_new(j, "findings", findings);
     return j;
+}
+
+static json_t *drill_json(const struct plan *p)
+{
+    struct plan_drill d;
+    plan_drill(p, &d);
+    return json_pack("{s:i, s:i, s:I, s:I, s:I}", "orders", (int)d.orders, "by_hand", (int)d.by_hand, "unattended_seconds",
+                     (json_int_t)d.unattended, "person_seconds", (json_int_t)d.person, "wait_seconds", (json_int_t)d.wait);
 }
 
 static void print_json(const struct plan *p)
@@ -85,6 +123,8 @@ static void print_json(const struct plan *p)
     json_t *j = json_pack("{s:i, s:o}", "version", 1, "certificates", certs);
     json_object_set_new(j, "orders", json_integer((json_int_t)orders));
     json_object_set_new(j, "persons", persons);
+    if (p->replace)
+        json_object_set_new(j, "drill", drill_json(p));
     json_print(j);
 }
 
@@ -128,6 +168,25 @@ static void print_record(const struct plan_record *r)
     }
 }
 
+static void print_ca(const struct plan_cert *at)
+{
+    const struct due_renewal *r = &at->renewal;
+    char from[32], to[32], moment[32], ask[32];
+    struct str words = STR_INIT(400);
+    if (r->to) {
+        time_local(r->from, from);
+        time_local(r->to, to);
+        time_local(r->at, moment);
+        time_local(r->ask, ask);
+        printf("  the CA wants it renewed between %s and %s; chosen in that window: %s; asked again from %s on\n", from, to, moment, ask);
+    }
+    if (at->ca.requests) {
+        plan_ca_words(&at->ca, &words);
+        printf("  CA %s: about %u requests; %s\n", at->conf->ca, at->ca.requests, str_text(&words));
+    }
+    str_free(&words);
+}
+
 static void print_cert(const struct plan *p, const struct plan_cert *at)
 {
     char when[32] = "", visible[32];
@@ -144,25 +203,45 @@ static void print_cert(const struct plan *p, const struct plan_cert *at)
         print_record(&p->record[i]);
     for (size_t i = 0; i < at->n_request; i++)
         printf("  provider %s: %u UPDATEs (one a zone to add, one to delete)\n", at->request[i].provider, at->request[i].n);
+    print_ca(at);
     if (at->visible_at) {
         time_local(at->visible_at, visible);
         printf("  if written now, seen by everybody by %s\n", visible);
     }
 }
 
+static void print_names(const struct plan *p, bool person)
+{
+    for (size_t i = 0; i < p->n; i++)
+        if (plan_due(&p->cert[i]) && plan_person(&p->cert[i]) == person)
+            printf(" %s", p->cert[i].conf->name);
+    printf("\n");
+}
+
 static void print_drill(const struct plan *p)
 {
-    size_t persons = 0, orders = 0;
-    struct str names = STR_INIT(4000);
-    for (size_t i = 0; i < p->n; i++) {
-        orders += plan_due(&p->cert[i]);
-        if (!plan_due(&p->cert[i]) || !plan_person(&p->cert[i]))
-            continue;
-        str_fmt(&names, "%s%s", persons++ ? " " : "", p->cert[i].conf->name);
+    struct plan_drill d;
+    char alone[32], work[32], wait[32];
+    plan_drill(p, &d);
+    size_t by_itself = d.orders - d.by_hand;
+    duration_show(d.unattended, alone);
+    duration_show(d.person, work);
+    duration_show(d.wait, wait);
+    printf("to replace all: %zu order%s with new keys\n", d.orders, d.orders == 1 ? "" : "s");
+    if (by_itself) {
+        printf("  %zu by %s, in roughly %s:", by_itself, by_itself == 1 ? "itself" : "themselves, side by side", alone);
+        print_names(p, false);
     }
-    printf("to replace all: %zu order%s, of which %zu need%s a person%s%s\n", orders, orders == 1 ? "" : "s", persons,
-           persons == 1 ? "s" : "", persons ? ": " : "", str_text(&names));
-    str_free(&names);
+    if (d.by_hand) {
+        printf("  %zu by a person at the CA's pages, roughly %s of work:", d.by_hand, work);
+        print_names(p, true);
+        printf("    for each: the reissue begun at the CA, then code, confirmed, submitted, import");
+        if (d.wait)
+            printf("; between code and confirmed up to %s", wait);
+        printf("\n");
+    }
+    if (d.orders)
+        printf("  the certificates before them stay valid until they are revoked\n");
 }
 
 void plan_print(const struct plan *p)

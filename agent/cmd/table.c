@@ -50,7 +50,9 @@ const struct command commands[] = {
      "began. Silent\n"
      "without a terminal when all is well. Exit 75: something waits (for a person, a time, the CA); the next run goes on.",
      run_flags, cmd_run},
-    {"plan", "[NAME...]", 0, -1, "show what run would do: zones, CNAME chains, providers, records, requests, waits; touches nothing", NULL,
+    {"plan", "[NAME...]", 0, -1, "show what run would do: zones, CNAME chains, providers, records, requests, waits; touches nothing",
+     "Of an automatic CA also: about how many requests it gets, what counts for its rate limits, and its renewal window; it is not asked.\n"
+     "--replace adds how many orders it takes to replace all, how long, and which need a person.",
      plan_flags, cmd_plan},
     {"status", "[NAME...]", 0, -1, "a line for each certificate: state, what it waits for, names, end, next action", NULL, NULL,
      cmd_status},
@@ -87,7 +89,9 @@ const struct command commands[] = {
      replace_flags, cmd_replace},
     {"account", "CA", 1, 1, "the account at an ACME CA: registers or shows it",
      "CA is a [ca NAME] section. The account's key is kept in keys/ of the state folder.", account_flags, cmd_account},
-    {"revoke", "NAME", 1, 1, "revoke the certificate in use (ACME)", NULL, revoke_flags, cmd_revoke},
+    {"revoke", "NAME [N]", 1, 2, "revoke the certificate in use, or that of an older set in archive/NAME/N (ACME)",
+     "After a key was stolen: replace first, then revoke the set before; nothing is without a certificate meanwhile.", revoke_flags,
+     cmd_revoke},
     {"evidence", "NAME [N|all]", 1, 2, "what was seen where and when, who did what, for the last (Nth last, all) order", NULL, NULL,
      cmd_evidence},
     {"calendar", "", 0, 0, "what falls due when, and how much of it needs a person", NULL, calendar_flags, cmd_calendar},

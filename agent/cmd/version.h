@@ -3,6 +3,6 @@
 #define DCV_CMD_VERSION_H
 
 const char *version_text(void);
-void version_print(void); /* to stdout */
+void version_print(void); /* to stdout, with the libraries' versions on a second line */
 
 #endif

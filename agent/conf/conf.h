@@ -58,6 +58,8 @@ struct conf_quorum {
     unsigned number;
 };
 
+struct conf_agent;
+
 /* A provider or CA section: values checked by the type's table, kept as text and parsed again by the getters. */
 struct section {
     char *kind, *name, *type; /* "provider", "bind", "rfc2136" */
@@ -68,9 +70,11 @@ struct section {
     size_t n;
     struct conf_verify *verify; /* of a CA: its [verify] keys, for conf_verify(); NULL for providers */
     bool broken;                /* has a fault: whoever uses it stops with 78 */
+    const struct conf_agent *agent; /* whose proxy holds where the section says nothing of one */
 };
 /* Lists that a getter fills are overwritten, not appended to; the caller frees them. A key that the table does not have reads as not set.
- * proxy reads as the word "none" where the section switches the agent's proxy off. */
+ * proxy, proxy_user and proxy_password_file are the agent's where the section has no proxy of its own; proxy reads as the word "none" where the
+ * section switches the agent's off. */
 const char *section_text(const struct section *s, const char *key); /* value, else default, else NULL */
 bool section_given(const struct section *s, const char *key);       /* stands in the file */
 bool section_yes(const struct section *s, const char *key);

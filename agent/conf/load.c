@@ -284,7 +284,8 @@ static void load_generic(struct loader *l, struct raw_section *r, struct section
     char *label = label_of(r);
     const struct conf_key *keys;
 
-    *s = (struct section){.kind = mem_str(r->kind), .name = mem_str(r->name), .file = r->at.file, .line = r->at.line};
+    *s =
+        (struct section){.kind = mem_str(r->kind), .name = mem_str(r->name), .file = r->at.file, .line = r->at.line, .agent = &l->c->agent};
     s->broken = r->faulty | !check_name(l, r, !*r->name);
     if (strcmp(r->kind, "ca") == 0)
         s->verify = mem_new(sizeof(*s->verify));

@@ -16,6 +16,10 @@ const char *section_text(const struct section *s, const char *key)
 
     if (e)
         return e->value;
+    if (s->agent && strncmp(key, "proxy", 5) == 0 && !entry_find(s->entry, s->n, "proxy"))
+        return strcmp(key, "proxy") == 0        ? s->agent->proxy
+               : strcmp(key, "proxy_user") == 0 ? s->agent->proxy_user
+                                                : s->agent->proxy_password_file;
     return k ? k->standard : NULL;
 }
 

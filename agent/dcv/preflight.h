@@ -36,6 +36,8 @@ struct preflight {
  * zone cut (it exists, nothing negative is cached) with and without CD; without resolvers the finding is "not asked" (info).
  * Always settles with success; what was found is in the findings, worst first. */
 void preflight_start(struct net *n, struct zones *z, struct preflight *p);
+/* What the climb for this name will ask, asked at once and early. */
+void preflight_warm(struct zones *z, const char *name);
 enum severity preflight_worst(const struct preflight *p);
 void preflight_clear(struct preflight *p);
 

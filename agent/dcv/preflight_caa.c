@@ -74,8 +74,53 @@ static void caa_ask(struct zones *z, const struct zone *at, const char *name, vo
     tour_start(&k->tour, z->net, k->at, k->name, TYPE_CAA, false);
 }
 
+/* --- ahead ----------------------------------------------------------------------------------------------------------------------- */
+
+struct caa_ahead { /* a name whose authority is looked for, so that its CAA set can be asked there */
+    struct caa_ahead *next;
+    struct zones *z;
+    struct find find;
+    char name[254];
+};
+
+static void no_op(void *arg)
+{
+    (void)arg;
+}
+
+static void ahead_found(struct op *op, const struct err *e)
+{
+    struct caa_ahead *a = op->owner;
+    const struct site *s = a->find.site;
+
+    if (!e && s && s->zone)
+        caa_ask(a->z, s->zone, s->chain.n > 1 ? s->owner : a->name, no_op, NULL);
+}
+
+void preflight_warm(struct zones *z, const char *name)
+{
+    for (name = name_base(name); name && *name && !map_get(&z->ahead_of, name); name = name_parent(name)) {
+        struct caa_ahead *a = mem_new(sizeof *a);
+
+        *a = (struct caa_ahead){.next = z->ahead, .z = z};
+        snprintf(a->name, sizeof a->name, "%s", name);
+        z->ahead = a;
+        map_put(&z->ahead_of, a->name, a);
+        a->find = (struct find){.op = {.done = ahead_found, .owner = a}, .name = a->name, .anywhere = true};
+        zone_find(z, &a->find);
+    }
+}
+
 void caa_forget(struct zones *z)
 {
+    map_free(&z->ahead_of);
+    while (z->ahead) {
+        struct caa_ahead *a = z->ahead;
+
+        z->ahead = a->next;
+        op_cancel(&a->find.op);
+        free(a);
+    }
     map_free(&z->caa_of);
     while (z->caa) {
         struct caa_known *k = z->caa;

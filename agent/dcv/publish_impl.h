@@ -10,7 +10,7 @@
 
 enum {
     TRIES_MAX = 8,      /* about two minutes of backoff, then the next run */
-    TRIES_ANSWERED = 5, /* the server answers, but refuses (SERVFAIL) or does not do it: a quarter of a minute, for one that forwards updates */
+    TRIES_ANSWERED = 5, /* the server answers, but fails or does not do it: a quarter of a minute, for one that forwards updates */
     CHANGES_MAX = 400,  /* in one apply */
     OCTETS_MAX = 40000, /* of values and owners in one apply */
     WARM_MS = 30000,    /* how long the early read may stand for the read before the write */

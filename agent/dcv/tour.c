@@ -49,29 +49,44 @@ static void tour_answered(struct op *op, const struct err *e)
     tour_next(t);
 }
 
+static bool left_out(struct tour *t, const struct endpoint *to)
+{
+    bool silent = !t->patient && dns_silent(t->net, to);
+
+    t->passed |= silent;
+    return silent || (*to->addr && !net_has_route(t->net, to));
+}
+
+/* Is there a reason to ask them all once more? */
+static bool once_more(struct tour *t)
+{
+    if (!t->patient && (t->passed || t->last.rc != RC_OK)) {
+        t->patient = true;
+        t->ask.limit_ms = ASK_MS;
+        return true;
+    }
+    /* A validating resolver refuses to tell where a zone with broken signatures lives; it is to be found all the same, so that preflight can
+     * say what is wrong. */
+    if (t->ask.rd && !t->ask.cd && t->answered) {
+        t->ask.cd = true;
+        return true;
+    }
+    return false;
+}
+
 static void tour_next(struct tour *t)
 {
-    while (t->at < t->to.n && *t->to.e[t->at].addr && !net_has_route(t->net, &t->to.e[t->at]))
+    while (t->at < t->to.n && left_out(t, &t->to.e[t->at]))
         t->at++;
-    if (t->at >= t->to.n && t->ask.rd && !t->ask.cd && t->answered) {
-        /* A validating resolver refuses to tell where a zone with broken signatures lives; it is to be found all the same, so that
-         * preflight can say what is wrong. */
-        t->ask.cd = true;
+    if (t->at < t->to.n) {
+        t->ask.to = &t->to.e[t->at];
+        dns_start(t->net, &t->ask);
+    } else if (once_more(t)) {
         t->at = 0;
         tour_next(t);
-        return;
-    }
-    if (t->at >= t->to.n && t->last.rc != RC_OK && !t->answered && ++t->round < TOUR_ROUNDS) {
-        t->at = 0;
-        tour_next(t);
-        return;
-    }
-    if (t->at >= t->to.n) {
+    } else {
         t->end(t, false);
-        return;
     }
-    t->ask.to = &t->to.e[t->at];
-    dns_start(t->net, &t->ask);
 }
 
 void tour_start(struct tour *t, struct net *n, struct endpoints to, const char *name, uint16_t type, bool rd)
@@ -80,11 +95,11 @@ void tour_start(struct tour *t, struct net *n, struct endpoints to, const char *
     t->net = n;
     t->at = 0;
     t->answered = 0;
-    t->round = 0;
+    t->patient = t->passed = false;
     t->last = (struct err){0};
     snprintf(t->name, sizeof t->name, "%s", name);
     t->ask = (struct dns_ask){
-        .op = {.done = tour_answered, .owner = t}, .name = t->name, .type = type, .rd = rd, .may_skip = true, .limit_ms = ASK_MS};
+        .op = {.done = tour_answered, .owner = t}, .name = t->name, .type = type, .rd = rd, .may_skip = true, .limit_ms = HASTE_MS};
     tour_next(t);
 }
 

@@ -1,11 +1,14 @@
-/* tour.h: one question put to several servers in turn, and who waits for what comes of it. */
+/* tour.h: one question put to several servers in turn, and who waits for what comes of it.
+ *
+ * First in haste, those that were silent lately left out: one dead server among several costs a second, and that once. Then, where that
+ * was not enough, all of them with patience: packets get lost, and a resolver may have to ask others first. */
 #ifndef DCV_DCV_TOUR_H
 #define DCV_DCV_TOUR_H
 
 #include "base/endpoint.h"
 #include "net/dnsx.h"
 
-enum { ASK_MS = 3000, TOUR_ROUNDS = 3 };
+enum { HASTE_MS = 1000, ASK_MS = 3000 };
 
 struct waits { /* who goes on when something is known */
     struct wait {
@@ -23,11 +26,12 @@ struct tour { /* one question, put to several servers in turn until an answer wi
     struct net *net;
     struct endpoints to; /* borrowed */
     size_t at;
+    bool passed; /* one that has been silent lately was passed over */
     char name[254];
     bool (*look)(struct tour *t, const struct dns_reply *r); /* true: this answer will do */
     void (*end)(struct tour *t, bool good);
     void *owner;
-    unsigned round;    /* nobody answered at all: once more, for packets get lost */
+    bool patient;      /* second round: nobody asked in haste had an answer that would do, and somebody did not answer at all */
     unsigned answered; /* servers whose answer would not do */
     struct err last;   /* of those that could not be asked */
 };

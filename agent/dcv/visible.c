@@ -102,13 +102,21 @@ static int64_t pause_after(const struct view *v)
     return keeps > ms ? keeps : ms;
 }
 
+/* "NAME (TXT) asked at SERVER: what happened": the view tells the first half itself. */
+static const char *what_happened(const char *text)
+{
+    const char *asked = strstr(text, " asked at "), *what = asked ? strstr(asked, ": ") : NULL;
+
+    return what ? what + 2 : text;
+}
+
 static void note(struct looking *k, struct view *v, enum verdict verdict, uint32_t ms, const char *why)
 {
     bool vanished = v->verdict == V_MATCH && verdict != V_MATCH;
 
     v->verdict = verdict;
     free(v->why);
-    v->why = verdict == V_UNREACHABLE ? mem_str(why) : NULL;
+    v->why = verdict == V_UNREACHABLE ? mem_str(what_happened(why)) : NULL;
     v->ms = ms;
     v->tries = vanished ? 1 : v->tries + 1;
     v->asked = clock_now();

@@ -36,14 +36,14 @@ void zones_free(struct zones *z)
 {
     if (!z)
         return;
+    caa_forget(z); /* its finds wait for sites */
+    sec_forget(z);
     for (struct zsite *s = z->site, *next; s; s = next) {
         next = s->next;
         site_free(s);
     }
     for (size_t i = 0; i < SITE_MODES; i++)
         map_free(&z->site_of[i]);
-    caa_forget(z);
-    sec_forget(z);
     for (struct zcut *c = z->cut, *next; c; c = next) {
         next = c->next;
         cut_free(c);

@@ -82,6 +82,8 @@ struct zones {
     struct map site_of[SITE_MODES]; /* by name */
     struct caa_known *caa;          /* preflight's, shared likewise */
     struct map caa_of;
+    struct caa_ahead *ahead;
+    struct map ahead_of;
     struct sec_known *sec;
     char random[16]; /* label that nobody has */
 };

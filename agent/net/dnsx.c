@@ -449,6 +449,14 @@ void dns_start(struct net *n, struct dns_ask *ask)
     pump(s);
 }
 
+bool dns_silent(struct net *n, const struct endpoint *to)
+{
+    for (const struct server *s = net_dns(n)->servers; s; s = s->next)
+        if (channel_is(s->channel, to->addr, to->port ? to->port : DNS_PORT, false))
+            return s->timeouts > 0;
+    return false;
+}
+
 /* ---- life */
 
 static void drop_holds(struct dns *d)

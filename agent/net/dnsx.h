@@ -61,6 +61,7 @@ struct dns_ask {
 };
 
 void dns_start(struct net *n, struct dns_ask *ask);
+bool dns_silent(struct net *n, const struct endpoint *to); /* the last question to it (by UDP) got no answer in time */
 
 /* Helpers for those who read replies. */
 const char *dns_rcode_word(unsigned rcode);                                   /* "NXDOMAIN"; "RCODE23" */

@@ -26,12 +26,22 @@ const char *due_key_word(const struct conf_cert *c, const struct ca_rules *rules
     return c->key_type != KEY_DEFAULT ? key_type_words[c->key_type] : rules->key_type;
 }
 
-static int64_t renewal_moment(const char *ari)
+void due_renewal(const char *ari, struct due_renewal *out)
 {
     json_t *j = ari && *ari ? json_loads(ari, 0, NULL) : NULL;
-    int64_t at = json_num(j, "at");
+    *out = (struct due_renewal){.from = json_num(j, "from"),
+                                .to = json_num(j, "to"),
+                                .at = json_num(j, "at"),
+                                .ask = json_num(j, "ask"),
+                                .named = *json_str(j, "id") != 0};
     json_decref(j);
-    return at;
+}
+
+static int64_t renewal_moment(const char *ari)
+{
+    struct due_renewal r;
+    due_renewal(ari, &r);
+    return r.at;
 }
 
 void due_in(const struct conf_cert *c, const struct saved_cert *row, const struct ca_rules *rules, bool forced, struct calendar_in *in)

@@ -13,6 +13,15 @@ struct strs;
 /* rules NULL (the CA section is faulty): judged like a by-person CA. */
 void due_in(const struct conf_cert *c, const struct saved_cert *row, const struct ca_rules *rules, bool forced, struct calendar_in *in);
 
+/* What is kept of the CA's renewal information (saved_cert.ari, written by renewals.c). All 0: nothing. */
+struct due_renewal {
+    int64_t from, to; /* the CA's window */
+    int64_t at;       /* the moment in it that was chosen */
+    int64_t ask;      /* the CA is not asked again before */
+    bool named;       /* a renewal can name what it replaces */
+};
+void due_renewal(const char *ari, struct due_renewal *out);
+
 bool due_other_names(const char *was, const struct strs *now);                     /* was: as saved, blanks between; "": never other */
 const char *due_key_word(const struct conf_cert *c, const struct ca_rules *rules); /* key type as saved: "rsa2048", "csr" */
 

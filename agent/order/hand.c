@@ -44,16 +44,27 @@ static bool take_by_ca(struct order *o, const struct inbox_row *row, struct err 
     return o->at->ops->hand(o->at->ca, &o->ca, row, e);
 }
 
+/* After a person's word the next wait is news, though it be the same one again. */
+static void waits_are_news(struct order *o)
+{
+    char key[256];
+    snprintf(key, sizeof key, "wait/%s/", o->saved.cert);
+    notice_forget(o->run->s->store, key, &o->run->err);
+}
+
 bool order_hand(struct order *o, const struct inbox_row *row, struct err *e)
 {
     const char *kind = row->kind;
     if (strcmp(kind, "cancel") == 0) {
         if (o->state == ORDER_FAILED) /* cancelled before: its records are on their way out */
             return true;
-        if (!in_states(o, ORDER_NEW, ORDER_SUBMITTED))
+        bool placed =
+            fact_num(o, "archive") != 0; /* until then a certificate that cannot be used (its chain, say) need not hold up a new order */
+        if (!in_states(o, ORDER_NEW, placed ? ORDER_SUBMITTED : ORDER_ISSUED))
             return err_set(e, RC_USAGE, "TOO_LATE", "the certificate of %s is issued already; the order is finished, not cancelled",
                            o->saved.cert);
         fact_set(o, "cancelled", row->at);
+        o->err = o->saved.last = (struct err){0}; /* what it failed of is over with it */
         order_jump(o, ORDER_FAILED);
         return true;
     }
@@ -65,6 +76,7 @@ bool order_hand(struct order *o, const struct inbox_row *row, struct err *e)
     if ((strcmp(kind, "submitted") == 0 && !has_csr(o, "submitted", e)) || !take_by_ca(o, row, e))
         return false;
     o->look_done = false;
+    waits_are_news(o);
     order_save(o);
     if (strcmp(kind, "pin") == 0)
         o->saved.forced = true;

@@ -299,8 +299,11 @@ enum turn order_wait_ca(struct order *o)
 {
     if (o->ca.stage == CA_REFUSED)
         return order_refused(o);
-    if (!*o->ca.waits && o->ca.look_again)
+    if (!*o->ca.waits && o->ca.look_again) {
+        o->saved.due = o->ca.look_again; /* a later run does not come sooner either */
+        order_save(o);
         return order_wait_until(o, o->ca.look_again, WAITS_CA);
+    }
     order_wait(o, *o->ca.waits ? waits_of(o->ca.waits) : WAITS_CA);
     return TURN_WAIT;
 }

@@ -61,7 +61,7 @@ struct order {
     /* scratch of the steps */
     struct spot *spot;
     size_t n_spot;
-    bool spots_started, spots_found, spots_warm;
+    bool spots_started, spots_found, spots_warm, ca_warm;
     void (*ca_call)(struct ca *c, struct ca_case *k); /* queued behind the commit */
     bool ca_busy;                  /* queued or under way */
     struct err ca_err;             /* of the last CA call */

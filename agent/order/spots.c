@@ -144,8 +144,10 @@ void spots_start(struct order *o)
     o->spots_started = true;
     if (o->n_spot == 0)
         spots_make(o);
-    for (size_t i = 0; i < o->n_spot; i++)
+    for (size_t i = 0; i < o->n_spot; i++) {
         start_spot(&o->spot[i]);
+        preflight_warm(o->run->s->zones, o->spot[i].name);
+    }
 }
 
 enum turn spots_find(struct order *o)

@@ -41,7 +41,7 @@ static enum turn have_key(struct order *o)
         o->key_at = KEY_NONE;
         return order_fault(o, &e);
     }
-    if (o->pending)
+    if (op_busy(&o->job.op) || o->effect) /* the order's other work, discovery, goes on beside */
         return TURN_WAIT;
     if (o->key_at == KEY_STORED)
         return TURN_NEXT;
@@ -134,6 +134,9 @@ enum turn step_new(struct order *o, struct run *r)
         return TURN_WAIT;
     order_wait(o, WAITS_NOT);
     spots_start(o); /* discovery needs only names: it goes on beside the key */
+    if (!o->ca_warm && o->at->ops->warm)
+        o->at->ops->warm(o->at->ca, &o->ca);
+    o->ca_warm = true;
     return order_key_and_csr(o);
 }
 
@@ -163,7 +166,8 @@ enum turn step_prepared(struct order *o, struct run *r)
         t = spots_writable(o);
     if (t == TURN_NEXT) {
         spots_warm(o);
-        t = spots_preflight(o);
+        bool judged = order_rules(o)->by_person || order_rules(o)->caa->n || o->ca.stage >= CA_PROOF; /* the CA may have told its CAA identifiers */
+        t = judged ? spots_preflight(o) : TURN_WAIT;
     }
     if (order_rules(o)->by_person)
         return t == TURN_NEXT ? ca_begun(o) : t;

@@ -19,9 +19,12 @@ static bool by_hand(const struct conf_cert *c, const char *name)
     return false;
 }
 
-static bool shared(struct wheres *all, size_t from, const char *listed)
+/* As in an order (spots.c): proven with the same value they share a place, and the wildcard's rules are the stricter ones. */
+static bool shared(struct wheres *all, size_t from, const char *listed, const struct ca_rules *rules)
 {
     bool found = false;
+    if (rules->each_listed)
+        return false;
     for (size_t i = from; i < all->n; i++) {
         if (strcmp(all->w[i].name, name_base(listed)) != 0)
             continue;
@@ -38,7 +41,7 @@ void where_add(struct wheres *all, const struct conf_cert *c, const struct strs 
     for (size_t i = 0; i < names->n; i++) {
         struct place place[PLACES_MAX];
         const char *name = name_base(names->s[i]);
-        if (shared(all, from, names->s[i]))
+        if (shared(all, from, names->s[i], rules))
             continue;
         size_t n = owner_places(c, name, rules->place, n_ca, place);
         for (size_t k = 0; k < n; k++) {

@@ -26,7 +26,7 @@ struct wheres {
     size_t n;
 };
 
-/* Adds the places of these names (as saved in an order, or the section's). A wildcard and its base share one. */
+/* Adds the places of these names (as saved in an order, or the section's). A wildcard and its base share one, unless the CA proves each_listed. */
 void where_add(struct wheres *all, const struct conf_cert *c, const struct strs *names, const struct ca_rules *rules);
 
 /* Finds all sites, side by side. false: stopped by a signal. */

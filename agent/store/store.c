@@ -208,6 +208,11 @@ const char *store_dir(const struct store *s)
     return s->dir;
 }
 
+const char *store_library(void)
+{
+    return sqlite3_libversion();
+}
+
 /* --- run.lock --------------------------------------------------------------------------------------------------------------------- */
 
 static bool held_by(int fd, struct err *e)

@@ -31,6 +31,7 @@ struct store;
 bool store_open(struct store **s, const char *dir, bool writer, struct err *e);
 void store_close(struct store *s);
 const char *store_dir(const struct store *s); /* without symbolic links */
+const char *store_library(void);              /* version of SQLite, as it runs */
 
 /* The one run lock (flock on dir/run.lock). false with RC_LATER, code LOCKED, where another run holds it; file systems without
  * locks are refused with RC_STATE. Held until store_close. */

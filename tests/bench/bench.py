@@ -24,12 +24,13 @@ class Cost:
         self.rss, self.private, self.out = int(rss) / 1024, int(private) / 1024, out
 
 
-def metered(command, sample=False, codes=(0,), stdin=None):
-    """Runs command under the meter. A code that was not expected ends the bench: a figure of a failed run is worth nothing."""
+def metered(command, sample=False, codes=(0,), stdin=None, through=(), env=None):
+    """Runs command under the meter, which `through` starts (a delay line). A code that was not expected ends the bench: a figure of a failed run is
+    worth nothing."""
     r, w = os.pipe()
     stdin = subprocess.DEVNULL if stdin is None else stdin
-    with subprocess.Popen([METER] + (["-s"] if sample else []) + command, stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                          preexec_fn=lambda: os.dup2(w, 3, inheritable=True), close_fds=False) as child:
+    with subprocess.Popen([*through, METER] + (["-s"] if sample else []) + command, stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          preexec_fn=lambda: os.dup2(w, 3, inheritable=True), close_fds=False, env=env) as child:
         os.close(w)
         out = child.stdout.read().decode("utf-8", "replace")
     with os.fdopen(r) as f:
@@ -49,10 +50,11 @@ def quiet(*command, **more):
 class World:
     """One configuration and its state."""
 
-    def __init__(self, name, text, verify=""):
+    def __init__(self, name, text, verify="", keep=False):
         self.dir = os.path.join(os.environ["LAB_DIR"], name)
-        shutil.rmtree(self.dir, ignore_errors=True)
-        os.makedirs(self.dir)
+        if not keep:
+            shutil.rmtree(self.dir, ignore_errors=True)
+        os.makedirs(self.dir, exist_ok=True)
         self.conf = os.path.join(self.dir, "dcvagent.ini")
         self.state = os.path.join(self.dir, "state")
         with open(self.conf, "w", encoding="utf-8") as f:

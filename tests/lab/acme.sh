@@ -1,7 +1,8 @@
 # Sourced by the tests against acme_server.py (a lab with the parts named, unbound, acme).
 #   acme_case NAME [EXTRA CONFIG]   a fresh configuration and state in $P, a right-minded CA, an empty log of its requests
 #   mode LINE...                    what the CA does wrong from now on (acme_server.py); none: nothing
-#   says EXIT PATTERN COMMAND...    runs dcv COMMAND with a deadline; its exit code, the time it took and a line of its output
+#   run EXIT PATTERN, again EXIT PATTERN   a run, a forced run: its exit code, the time it took and a line of its output
+#   says EXIT PATTERN COMMAND...    the same of any command
 #   asked WHAT [TEXT]               how many requests (whose log line holds TEXT) the CA got
 #   harmless                        what must hold however the case went
 CA_ROOT=$LAB_ACME_DIR/pki/root.pem
@@ -54,7 +55,7 @@ says() {
     got=$?
     took=$(($(now_ms) - began))
     cat "$P/log" >> "$P/out"
-    if [ "$got" = "$wanted" ] && grep -qE -e "$pattern" "$P/out" && [ "$took" -lt $(((DEADLINE + 5) * 1000)) ]; then return; fi
+    if printf '%s' "$got" | grep -qxE "$wanted" && { [ -z "$pattern" ] || grep -qE -e "$pattern" "$P/out"; } && [ "$took" -lt $(((DEADLINE + 5) * 1000)) ]; then return; fi
     echo "exit $got after $took ms, wanted $wanted and a line like: $pattern"
     cat "$P/out"
     tail -n 12 "$LAB_ACME_DIR/log" | cut -c1-400
@@ -77,13 +78,15 @@ live() { # what is in use is of our key and the names, and verifies
     [ "$names" = "$(printf '%s\n' ${NAMES:-www.example.hk} | sort | tr '\n' ' ')" ] || { echo "names: $names"; return 1; }
     [ "$(openssl pkey -in "$P/state/live/www/privkey.pem" -pubout)" = "$(openssl x509 -in "$P/state/live/www/cert.pem" -noout -pubkey)" ]
 }
+left_rows() { sqlite3 "$P/state/state.db" "select owner, state from ledger where state not in ('gone', 'found')"; }
 no_records() { # the ledger is empty and no challenge stands in the zone
-    left=$(sqlite3 "$P/state/state.db" "select owner, state from ledger where state not in ('gone', 'found')")
+    left=$(left_rows)
     zone=$(dig +noall +answer "@$LAB_NAMED" example.hk AXFR | grep _acme-challenge)
     [ -z "$left$zone" ] || { echo "ledger: $left"; echo "zone: $zone"; return 1; }
 }
-leave() { # the order is given up: nothing of it may stay
-    dcv cancel www > "$P/leave" 2>&1
+leave() { # the order is given up: nothing of it may stay. No new one can begin meanwhile
+    mode at.all=internal
+    dcv cancel www > "$P/leave" 2>&1 || { cat "$P/leave" "$P/log"; return 1; }
     dcv run --deadline "${DEADLINE}s" www >> "$P/leave" 2>&1
     no_records || { cat "$P/leave"; return 1; }
 }
@@ -99,4 +102,26 @@ harmless() {
         grep -qP '[\x00-\x08\x0b-\x1f\x7f]' "$f" && [ "$f" != "$LAB_ACME_DIR/log" ] && { echo "control characters in $f"; return 1; }
     done
     ! grep -E '^dcvagent: ERROR forged|Sanitizer|runtime error' "$P/out"
+}
+# fault LABEL MODE EXIT CODE COUNTS [COUNTS]: a run against this mode (lines divided by ';') ends with this exit code and code word, having asked so
+# often; nothing is installed. With the second list: the CA is right again, a person forces a run, which resumes the same order and gets there.
+fault() {
+    label=$1 fault_mode=$2 fault_exit=$3 fault_code=$4 fault_counts=$5
+    acme_case "$(printf '%s' "$label" | tr -c 'a-z0-9' -)" "${CASE_MORE:-}"
+    old_ifs=$IFS
+    IFS=';'
+    mode $fault_mode
+    IFS=$old_ifs
+    ok "$label: exit $fault_exit, $fault_code" run "$fault_exit" "$fault_code"
+    ok "$label: asked as often as it must" counts $fault_counts
+    ok "$label: nothing installed, nothing outside, no secret" eval 'not_live && harmless'
+    if [ -z "${6:-}" ]; then
+        [ -z "$(left_rows)" ] || ok "$label: given up: no record left" leave
+        return 0
+    fi
+    : > "$LAB_ACME_DIR/log"
+    mode
+    ok "$label: the CA is right again: done" again 0 ''
+    ok "$label: asked no more than that" counts $6
+    ok "$label: the right certificate, no record left" eval 'live && no_records && harmless'
 }

@@ -151,6 +151,9 @@ before=$(count fails 'POST /my-account/')
 is "a changed contact is told" "$(rc dcv run --force fails)$(($(count fails 'POST /my-account/') - before))" 01
 is "once" "$(rc dcv run --force fails)$(($(count fails 'POST /my-account/') - before))" 01
 is "revoke" "$(rc dcv revoke fails --reason superseded)" 0
+is "revoke an older set" "$(rc dcv revoke fails 1 --reason keyCompromise)" 0
+is "no set of this number: exit 74" "$(rc dcv revoke fails 99 --reason superseded)" 74
+is "no number: exit 2" "$(rc dcv revoke fails ../1 --reason superseded)" 2
 serial=$(openssl x509 -in "$P/state/live/fails/cert.pem" -noout -serial | cut -d= -f2)
 ok "the CA says so" sh -c "curl -s --cacert '$LAB_PEBBLE_CA' https://pebble.lab.test:15500/cert-status-by-serial/$serial | grep -q Revoked"
 sqlite3 "$P/state/state.db" "delete from vals where module = 'acme'"

@@ -12,7 +12,7 @@ Prints "ready" once it listens. Whatever no effect takes goes to UPSTREAM by the
     silent=yes          swallows the question
     cut=yes             UDP answers are empty and have TC  tcp=no        nothing listens on TCP; tcp=hang: accepts and says nothing
     bogus=yes           as a validating resolver does with wrong signatures: SERVFAIL unless CD is set
-    signed=yes          sets AD
+    signed=yes          sets AD                         noaa=yes       clears AA, as a lame server's cache does
   UPDATEs (opcode 5), by TCP and UDP alike:
     update=noreply      is carried out, its reply lost (with times=N: the first N)
     update=swallow      is not carried out and not answered (times=N)
@@ -36,7 +36,7 @@ import sys
 import threading
 import time
 
-EFFECTS = ("seed loss dup delay jitter only type rcode lie silent cut tcp bogus signed update times key log").split()
+EFFECTS = ("seed loss dup delay jitter only type rcode lie silent cut tcp bogus signed noaa update times key log").split()
 UPDATE = 5
 
 
@@ -210,6 +210,8 @@ class Chaos:
         answer = self.ask(q.packet, tcp)
         if answer and "signed" in e:
             answer = answer[:3] + bytes([answer[3] | 0x20]) + answer[4:]
+        if answer and "noaa" in e:
+            answer = answer[:2] + bytes([answer[2] & ~4]) + answer[3:]
         return answer, "passed"
 
     def answer(self, packet, tcp):

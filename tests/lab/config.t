@@ -240,6 +240,22 @@ ini < /dev/null
 http_proxy=http://192.0.2.9:1 https_proxy=http://192.0.2.9:1 ALL_PROXY=socks5://192.0.2.9:1 dcv --json check sound > "$T/out" 2>&1
 is "proxies of the environment are not used" "$?" "$(dcv --json check sound > /dev/null 2>&1; echo $?)"
 
+# --- the examples that people begin with
+mkdir -p "$T/ecert" "$T/backup"
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout "$T/ca.key" -out "$T/ecert/root.pem" -days 9 -subj /CN=root 2> "$T/err"
+(umask 077 && echo secret > "$T/backup.password")
+here_paths() {
+    sed "s|/etc/dcvagent|$T|; s|/var/lib/dcvagent|$T/state|; s|/var/log|$T|; s|/mnt/backup|$T/backup|; s|ssl-cert|$(id -gn)|;
+        s|/usr/bin/sudo|/usr/bin/true|; s|/usr/local/lib/dcvagent/[a-z]*|/usr/bin/true|"
+}
+here_paths < "$here/../../contrib/dcvagent.ini" > "$f"
+faulty "contrib/dcvagent.ini" 0 "ok: 1 certificate"
+sed 's/^;//' "$here/../../contrib/dcvagent.ini" | here_paths > "$f"
+faulty "contrib/dcvagent.ini with all that one may want" 0 "ok: 2 certificates"
+awk '/^```ini/ { on = 1; next } /^```/ { on = 0 } on' "$here/../../README.md" | here_paths > "$f"
+faulty "README.md" 0 "ok: 2 certificates"
+ini < /dev/null
+
 # --- rows 66, 67: files that others can change or read ------------------------------------------------------------------------------
 chmod 644 "$T/bind.key"
 faulty "a key file for everybody" 77 "$T/bind.key has mode 0644 and may be used by everybody; run: chmod u=rw,g"

@@ -2,7 +2,7 @@
 #   begin NAME CODE               the person's part up to the code: order started, code handed over
 #   says EXIT PATTERN COMMAND...  runs dcv COMMAND; its exit code and a line of its output or of the log
 #   says_not PATTERN              the last `says` showed no such line
-#   leave NAME                    cancels the order and cleans up
+#   leave NAME...                 cancels orders and cleans up; no record of any other may be open
 #   chaos NAME ADDRESS WORD...    starts chaos.py, which ends with this shell (so never within `ok`); `calm NAME` ends it
 #   forget                        the lab's resolvers forget what they know
 #   txt ADDRESS OWNER             its TXT set there, sorted
@@ -23,10 +23,11 @@ says() {
 }
 says_not() { ! grep -E -e "$1" "$P/out"; }
 ledger_rows() { sqlite3 "$P/state/state.db" "select count(*) from ledger where state not in ('gone', 'found')"; }
-leave() { # NAME: its records go, whatever became of the order
-    dcv cancel "$1" > "$P/out" 2>&1
-    dcv run "$1" >> "$P/out" 2>&1
-    [ "$(ledger_rows)" = 0 ] || { cat "$P/out"; dcv gc --list; return 1; }
+leave() { # NAME...: their records go, whatever became of the orders
+    : > "$P/left"
+    for left in "$@"; do dcv cancel "$left" >> "$P/left" 2>&1; done
+    [ "$(ledger_rows)" = 0 ] || dcv gc >> "$P/left" 2>&1
+    [ "$(ledger_rows)" = 0 ] || { cat "$P/left"; dcv gc --list; return 1; }
 }
 chaos() {
     chaos_name=$1

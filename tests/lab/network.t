@@ -2,9 +2,9 @@
 # One family only, none at all, and back again.
 here=$(dirname "$0")
 if [ -z "${LAB_DIR:-}" ]; then
-    "$here/up" named nsd unbound ipv6=no -- "$0" ipv4
+    "$here/up" named unbound ipv6=no -- "$0" ipv4
     ipv4=$?
-    exec "$here/up" named nsd unbound -- "$0" ipv6 "$ipv4"
+    exec "$here/up" named unbound -- "$0" ipv6 "$ipv4"
 fi
 . "$here/tap.sh"
 . "$here/person.sh"

@@ -61,7 +61,7 @@ done
 # A full disk, then room again; a disk that is mounted read-only meanwhile.
 T=$P/tmpfs
 mkdir "$T"
-if mount -t tmpfs -o size=64k none "$T" 2> /dev/null; then
+if mount -t tmpfs -o size=64k none "$T" 2> /dev/null && mount -o remount,size=1m "$T" 2> /dev/null; then
     umount "$T"
     for size in 40k 100k 140k 180k 220k; do
         mount -t tmpfs -o size=$size,mode=711 none "$T"
@@ -81,7 +81,8 @@ if mount -t tmpfs -o size=64k none "$T" 2> /dev/null; then
         umount "$T"
     done
 else
-    skip "a full disk" "no tmpfs to be mounted here"
+    umount "$T" 2> /dev/null
+    skip "a full disk" "no tmpfs to be mounted and changed here"
 fi
 
 # --- row 12: limits ------------------------------------------------------------------------------------------------------------------

@@ -48,6 +48,7 @@ $(cert placed ecert multi-domain 'foreign.example.hk mail.example.hk' 'record_at
 $(cert foreign ecert standard foreign.example.hk)
 $(cert refuse ecert standard alias.example.hk 'cname = refuse')
 $(cert loop ecert standard loop1.example.hk)
+$(cert deep ecert standard c0.example.hk)
 $(cert dangling ecert standard dangling.example.hk)
 $(cert inner ecert standard b.deep.example.hk)
 $(cert synthetic ecert standard www.wild.example.hk)
@@ -59,6 +60,8 @@ $(cert taken ecert standard taken.example.hk)
 # What the lab's zones lack: a wildcard TXT, a DNAME, and our very value, put there by somebody else.
 ok "zones made ready" update admin-key "$LAB_NAMED" example.hk 'update add *.text.example.hk 300 TXT "by wildcard"' \
     'update add moved.example.hk 300 DNAME example.net.' 'update add taken.example.hk 77 TXT "taken-1"' 'update add taken.example.hk 77 TXT "others"'
+deep() { for i in $(seq 0 19); do echo "update add c$i.example.hk 300 CNAME c$((i + 1)).example.hk."; done; }
+ok "a chain of twenty CNAMEs" update admin-key "$LAB_NAMED" example.hk "$(deep)"
 ok "secondaries follow" eventually 10 has "$LAB_NSD" taken.example.hk '"others"'
 "$here/invariants" snapshot "$LAB_DIR/before"
 ok "the configuration is sound" dcv config check
@@ -103,6 +106,7 @@ refused() { # NAME CODE PATTERN
 ok "a CNAME to a foreign zone: 13, with the choices" refused foreign CNAME_FOREIGN 'x\.provider\.example.*record_at'
 ok "cname = refuse: 13" refused refuse CNAME_REFUSED 'alias\.example\.hk.*target\.example\.net'
 ok "a CNAME loop: 13" refused loop CNAME_LOOP 'loop1\.example\.hk'
+ok "a chain of twenty: 13" refused deep CNAME_DEEP 'c0\.example\.hk'
 ok "a dangling CNAME in our own zone: followed" place dangling "$LAB_NAMED" nothing.example.com
 ok "a name that only a wildcard makes: 13" refused synthetic WILDCARD_SYNTHESIS 'record_at'
 ok "the same for a wildcard of TXT" refused synthetictxt WILDCARD_SYNTHESIS 'record_at'

@@ -52,7 +52,7 @@ static void dead_secondary(void **state)
     hand("shop", "code", "code-1");
     run_gives(RC_UNSEEN);
     at("shop", "published", "propagation");
-    said("does not answer");
+    said("ns2.example.hk (192.0.2.2) does not answer");
     ns2()->dead = false;
     run_gives(RC_LATER);
     at("shop", "visible", "confirm");

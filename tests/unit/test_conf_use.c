@@ -297,10 +297,29 @@ static void test_tables(void **state)
     str_free(&form);
 }
 
+/* The agent's proxy holds for sections that say nothing of one, with its user; a section's own goes alone. */
+static void test_proxy(void **state)
+{
+    static const char text[] =
+        "[agent]\nproxy = http://proxy:3128\nproxy_user = agent\n"
+        "[provider a]\ntype = rfc2136\nserver = 192.0.2.1\n[provider b]\ntype = rfc2136\nserver = 192.0.2.1\nproxy = none\n"
+        "[provider c]\ntype = rfc2136\nserver = 192.0.2.1\nproxy = http://other:80\n";
+    struct conf *c = conf_load_text("t.ini", text, sizeof text - 1, conf_modules);
+
+    (void)state;
+    assert_string_equal(section_text(conf_provider(c, "a"), "proxy"), "http://proxy:3128");
+    assert_string_equal(section_text(conf_provider(c, "a"), "proxy_user"), "agent");
+    assert_null(section_text(conf_provider(c, "a"), "proxy_password_file"));
+    assert_string_equal(section_text(conf_provider(c, "b"), "proxy"), "none");
+    assert_string_equal(section_text(conf_provider(c, "c"), "proxy"), "http://other:80");
+    assert_null(section_text(conf_provider(c, "c"), "proxy_user"));
+    conf_free(c);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_sample), cmocka_unit_test(test_lookups), cmocka_unit_test(test_confinement),
-                                       cmocka_unit_test(test_many), cmocka_unit_test(test_tables)};
+                                       cmocka_unit_test(test_many),   cmocka_unit_test(test_tables),  cmocka_unit_test(test_proxy)};
 
     return cmocka_run_group_tests(tests, conf_setup, conf_teardown);
 }

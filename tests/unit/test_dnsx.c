@@ -192,6 +192,18 @@ static void test_faults(void **state)
     }
 }
 
+/* A limit between two tries of c-ares holds too. */
+static void test_limit(void **state)
+{
+    (void)state;
+    struct asked a;
+    int64_t begun = clock_monotonic();
+    start(&a, "silent", server.port, VIA_UDP, 1000, false);
+    run_all();
+    assert_string_equal(a.err.code, "DNS_TIMEOUT");
+    assert_in_range(clock_monotonic() - begun, 950, 1700);
+}
+
 static void test_window(void **state)
 {
     (void)state;
@@ -393,6 +405,7 @@ int main(void)
         T(test_formerr_by_udp),
         T(test_faults),
         T(test_window),
+        T(test_limit),
         T(test_silent_server_is_skipped),
         T(test_standing_in_line_too_long),
         T(test_cancel),

@@ -415,11 +415,9 @@ static void many_side_by_side(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(fields_of_a_head),         cmocka_unit_test(moments_to_come_back),
-        cmocka_unit_test(links_of_a_relation),      cmocka_unit_test(origins),
-        cmocka_unit_test(answers_come_as_they_are), cmocka_unit_test(bad_servers),
-        cmocka_unit_test(sent_once),
-        cmocka_unit_test(urls_that_are_not_asked),  cmocka_unit_test(many_side_by_side),
+        cmocka_unit_test(fields_of_a_head), cmocka_unit_test(moments_to_come_back),     cmocka_unit_test(links_of_a_relation),
+        cmocka_unit_test(origins),          cmocka_unit_test(answers_come_as_they_are), cmocka_unit_test(bad_servers),
+        cmocka_unit_test(sent_once),        cmocka_unit_test(urls_that_are_not_asked),  cmocka_unit_test(many_side_by_side),
     };
     return cmocka_run_group_tests_name("http", tests, setup, teardown);
 }

@@ -15,7 +15,6 @@
 enum { URL_SIZE = 2048, ANSWER_MAX = 4 << 20, NAMES_MAX = 1000, NONCES_MAX = 1024, BAD_NONCES = 16 };
 
 struct acme_request;
-struct acme_ready;
 struct nonce_head;
 
 struct acme_dir {
@@ -40,6 +39,14 @@ struct acme_account {
     struct acme_request *request;
 };
 
+struct acme_ready {
+    struct op op;
+    bool account;    /* the account too, made if need be */
+    unsigned nonces; /* as many are fetched ahead */
+    struct ca *ca;
+    struct acme_ready *next;
+};
+
 struct ca {
     struct ca_rules rules;
     struct places places;
@@ -52,6 +59,7 @@ struct ca {
     struct acme_dir dir;
     struct acme_request *dir_request;
     struct acme_ready *waiting; /* for directory or account */
+    struct acme_ready warm;
     struct acme_account account;
     int64_t waits;              /* as kept in the store; -1: not read yet */
     /* nonce.c */
@@ -72,13 +80,6 @@ bool acme_url_ok(const struct ca *c, const char *url, const char *what, struct e
 
 /* --- directory.c: what every call stands on --------------------------------------------------------------------------------------- */
 
-struct acme_ready {
-    struct op op;
-    bool account;    /* the account too, made if need be */
-    unsigned nonces; /* as many are fetched ahead */
-    struct ca *ca;
-    struct acme_ready *next;
-};
 void acme_ready(struct ca *c, struct acme_ready *r);
 void acme_ready_pump(struct ca *c, const struct err *e); /* directory or account came, or failed */
 void acme_dir_free(struct acme_dir *d);
@@ -86,7 +87,8 @@ bool acme_dir_read(struct ca *c, const json_t *j, struct err *e);
 
 /* --- nonce.c ---------------------------------------------------------------------------------------------------------------------- */
 
-void nonce_fetch(struct ca *c, unsigned n);               /* so that n are at hand beside those in use */
+void nonce_fetch(struct ca *c, size_t n);                 /* so that n are at hand, or on their way, beside those in use */
+void nonce_more(struct ca *c, size_t n);
 void nonce_wait(struct ca *c, struct acme_request *r);    /* acme_request_go() follows, or acme_request_fail() */
 void nonce_leave(struct ca *c, struct acme_request *r);
 void nonce_take(struct ca *c, const struct http *h);      /* Replay-Nonce of an answer */
@@ -116,6 +118,7 @@ struct acme_request {
     struct strs headers;
     struct str body;
     unsigned bad_nonces, broken;
+    size_t unread;
     struct acme_request *next; /* waiting for a nonce */
     bool queued;
 };
@@ -123,6 +126,10 @@ struct acme_request {
  * problem), CA_WAITS (the CA asked not to be asked before; nothing is sent), CA_NONCE. */
 void acme_send(struct ca *c, struct acme_request *r);
 void acme_request_clear(struct acme_request *r); /* cancels and frees what it holds */
+/* RC_LATER, CA_WAITS: not yet; key as wait_key. */
+bool acme_may_ask(struct ca *c, const char *key, struct err *e);
+/* Whether this answer asks to be left alone (429, or what `limited` says: for key; 503: for all), which is kept: until when; else 0. */
+int64_t acme_stay_away(struct ca *c, const char *key, const struct http *h, bool limited);
 void acme_request_go(struct acme_request *r, const char *nonce);
 void acme_request_fail(struct acme_request *r, const struct err *e);
 
@@ -135,6 +142,7 @@ void account_errand(struct ca *c, struct ca_errand *r);
 
 /* --- case.c, renewal.c ------------------------------------------------------------------------------------------------------------- */
 
+void case_warm(struct ca *c, const struct ca_case *k);
 void case_look(struct ca *c, struct ca_case *k);
 void case_begin(struct ca *c, struct ca_case *k);
 void case_confirm(struct ca *c, struct ca_case *k);

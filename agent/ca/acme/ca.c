@@ -96,6 +96,7 @@ static bool acme_open(struct ca **out, const struct section *s, struct net *n, s
 
 static void acme_close(struct ca *c)
 {
+    op_cancel(&c->warm.op);
     account_close(c);
     nonce_close(c);
     if (c->dir_request) {
@@ -184,6 +185,7 @@ const struct ca_ops acme_ca = {
     .keys = acme_keys,
     .open = acme_open,
     .rules = acme_rules,
+    .warm = case_warm,
     .look = case_look,
     .begin = case_begin,
     .confirm = case_confirm,

@@ -138,17 +138,19 @@ static bool is(const char *status, const char *word)
     return strcmp(status, word) == 0;
 }
 
-static bool expired(const json_t *j)
+/* An order from an earlier run that is over by our clock. In the run that made it the CA's word holds: if our clock is wrong, a new one would be
+ * over too, and orders would be made without end. */
+static bool expired(const struct work *w, const json_t *j)
 {
     int64_t end;
-    return time_parse(json_str(j, "expires"), &end) && end <= clock_now();
+    return w->call == CALL_LOOK && time_parse(json_str(j, "expires"), &end) && end <= clock_now();
 }
 
 static void pending(struct work *w)
 {
     if (w->asked)
         poll_again(w, CA_CHECKING, w->one.retry_after);
-    else if (expired(w->one.json)) {
+    else if (expired(w, w->one.json)) {
         work_forget_order(w);
         work_settle(w, CA_NONE, NULL);
     } else {
@@ -188,9 +190,9 @@ void work_take_order(struct work *w)
         work_fail(w, &e);
     else if (is(status, "pending"))
         pending(w);
-    else if (is(status, "ready") && w->call == CALL_SUBMIT && !expired(j))
+    else if (is(status, "ready") && w->call == CALL_SUBMIT)
         work_finalize(w);
-    else if (is(status, "ready") && expired(j))
+    else if (is(status, "ready") && expired(w, j))
         work_forget_order(w), work_settle(w, CA_NONE, NULL);
     else if (is(status, "ready")) {
         json_object_del(w->handle, "sent"); /* a CSR that had come would have moved it */
@@ -215,7 +217,11 @@ static void order_gone(struct work *w, const struct err *e)
         say(LEVEL_INFO, &(struct about){.cert = w->k->o->cert, .step = "ca"}, NULL,
             "the CA does not have the order any more, a new one is made");
         work_forget_order(w);
-        work_settle(w, CA_NONE, NULL);
+        if (w->call != CALL_LOOK) { /* it was there a moment ago: orders are not made without end */
+            err_set(&gone, RC_CA, "CA_ORDER_GONE", "the CA does not know the order any more (%.120s); a new one is made", e->text);
+            err_again(&gone, 0);
+        }
+        work_settle(w, CA_NONE, gone.rc != RC_OK ? &gone : NULL);
         return;
     }
     err_set(&gone, RC_CA, "CA_ORDER_GONE",
@@ -345,7 +351,8 @@ static void finalized(struct op *op, const struct err *e)
         work_take_order(w);
         return;
     }
-    if (!w->one.sent || (w->one.problem.kind && w->one.http.status < 500))
+    bool refused = w->one.problem.kind && w->one.http.status < 500 && !problem_is(&w->one.problem, "orderNotReady");
+    if (!w->one.sent || refused)
         json_object_del(w->handle, "sent");
     work_fail(w, e);
 }
@@ -391,13 +398,23 @@ static void get_ready(struct work *w, unsigned nonces)
     acme_ready(w->c, &w->ready);
 }
 
-static char *wait_key(const struct work *w)
+static char *wait_key(const struct ca *c, const char *names)
 {
     uint8_t md[SHA256_SIZE];
     char hex[17];
-    sha256(w->k->o->names, strlen(w->k->o->names), md);
+    sha256(names, strlen(names), md);
     hex_show(hex, sizeof hex, md, 8);
-    return mem_fmt("%s/wait/%s", w->c->name, hex);
+    return mem_fmt("%s/wait/%s", c->name, hex);
+}
+
+/* As many things can be asked at once as there are names. */
+static unsigned at_once(const char *names)
+{
+    struct strs l = {0};
+    strs_split(&l, names);
+    unsigned n = l.n < NAMES_MAX ? (unsigned)l.n : NAMES_MAX;
+    strs_free(&l);
+    return n;
 }
 
 static void start(struct ca *c, struct ca_case *k, enum call call)
@@ -408,18 +425,44 @@ static void start(struct ca *c, struct ca_case *k, enum call call)
     k->look_again = 0;
     *k->ask = 0;
     op_start(&k->op, detach);
-    w->wait_key = wait_key(w);
+    w->wait_key = wait_key(c, k->o->names);
+    struct err e = {0};
     bool known = *json_str(w->handle, "order");
-    struct strs names = {0};
-    strs_split(&names, k->o->names);
-    unsigned n = names.n < NAMES_MAX ? (unsigned)names.n : NAMES_MAX;
-    strs_free(&names);
     if (k->o->certificate.n)
         work_settle(w, CA_ISSUED, NULL);
     else if (!known && call != CALL_BEGIN)
         work_settle(w, CA_NONE, NULL);
-    else /* as many at once as there are names, unless only the order itself is asked for */
-        get_ready(w, call == CALL_SUBMIT || call == CALL_FETCH || json_is_true(json_object_get(w->handle, "sent")) ? 1 : n);
+    else if (!known && !acme_may_ask(c, w->wait_key, &e)) /* nothing else is asked for its sake */
+        work_fail(w, &e);
+    else if (call == CALL_SUBMIT || call == CALL_FETCH || json_is_true(json_object_get(w->handle, "sent")))
+        get_ready(w, 1); /* only the order itself is asked for */
+    else
+        get_ready(w, at_once(k->o->names));
+}
+
+static void warmed(struct op *op, const struct err *e)
+{
+    const struct ca *c = ((struct acme_ready *)op)->ca;
+    if (e && e->not_before > clock_now()) /* who needs it would ask anew and tell why, but now nobody may ask */
+        say(LEVEL_WARNING, &(struct about){.name = c->name, .step = "ca"}, e->code, "%s", e->text);
+}
+
+/* The directory and the nonces. */
+void case_warm(struct ca *c, const struct ca_case *k)
+{
+    char *key = wait_key(c, k->o->names);
+    unsigned n = at_once(k->o->names);
+    if (!acme_may_ask(c, key, NULL)) {
+        /* nothing is asked for its sake */
+    } else if (c->dir.known) {
+        nonce_more(c, n);
+    } else if (op_busy(&c->warm.op)) {
+        c->warm.nonces += n;
+    } else {
+        c->warm = (struct acme_ready){.op = {.done = warmed}, .nonces = n};
+        acme_ready(c, &c->warm);
+    }
+    free(key);
 }
 
 void case_look(struct ca *c, struct ca_case *k)

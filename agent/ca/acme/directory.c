@@ -106,14 +106,14 @@ static void got_directory(struct op *op, const struct err *e)
     struct ca *c = op->owner;
     struct err fault = e ? *e : (struct err){0};
     bool account = false;
-    unsigned nonces = 0;
+    size_t nonces = 0, early = 0;
     if (e || !acme_dir_read(c, c->dir_request->json, &fault)) {
         acme_ready_pump(c, &fault);
         return;
     }
     for (const struct acme_ready *r = c->waiting; r; r = r->next)
-        account |= r->account, nonces += r->nonces;
-    nonce_fetch(c, nonces);
+        account |= r->account, *(r == &c->warm ? &early : &nonces) += r->nonces;
+    nonce_fetch(c, early > nonces ? early : nonces); /* the early ones are for the same orders */
     if (account)
         account_pump(c);
     acme_ready_pump(c, NULL);

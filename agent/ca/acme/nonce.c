@@ -54,8 +54,6 @@ static void serve(struct ca *c)
     }
 }
 
-static void start(struct ca *c, size_t n);
-
 static void answered(struct op *op, const struct err *e)
 {
     struct nonce_head *h = op->owner;
@@ -63,6 +61,7 @@ static void answered(struct op *op, const struct err *e)
     struct err fault = e ? *e : (struct err){0};
     size_t before = c->nonces.n;
     long status = h->http.status;
+    int64_t away = e ? 0 : acme_stay_away(c, NULL, &h->http, false);
     nonce_take(c, &h->http);
     bool got = c->nonces.n > before || before == NONCES_MAX;
     leave(h);
@@ -71,13 +70,13 @@ static void answered(struct op *op, const struct err *e)
         return;
     if (!e) {
         err_set(&fault, RC_NET, "CA_NONCE", "the CA gives out no nonce (HTTP status %ld), so nothing can be asked of it", status);
-        err_again(&fault, 0);
+        err_again(&fault, away);
     }
     while (c->first)
         acme_request_fail(pop(c), &fault);
 }
 
-static void start(struct ca *c, size_t n)
+void nonce_more(struct ca *c, size_t n)
 {
     struct err e = {0};
     if (n > NONCES_MAX)
@@ -96,10 +95,11 @@ static void start(struct ca *c, size_t n)
     }
 }
 
-void nonce_fetch(struct ca *c, unsigned n)
+void nonce_fetch(struct ca *c, size_t n)
 {
-    if (n > c->nonces.n)
-        start(c, n - c->nonces.n);
+    size_t have = c->nonces.n + (c->n_head > c->n_waiting ? c->n_head - c->n_waiting : 0);
+    if (n > have)
+        nonce_more(c, n - have);
 }
 
 void nonce_wait(struct ca *c, struct acme_request *r)
@@ -114,7 +114,7 @@ void nonce_wait(struct ca *c, struct acme_request *r)
     c->n_waiting++;
     serve(c);
     if (c->n_waiting > c->n_head)
-        start(c, c->n_waiting - c->n_head);
+        nonce_more(c, c->n_waiting - c->n_head);
 }
 
 void nonce_leave(struct ca *c, struct acme_request *r)

@@ -26,8 +26,8 @@ static bool make_parts(struct work *w, size_t n, struct err *e)
 static void ask(struct part *p, const char *about, const char *url, char *payload, op_fn *done)
 {
     acme_request_clear(&p->request);
-    p->request =
-        (struct acme_request){.op = {.done = done, .owner = p}, .about = about, .url = mem_str(url), .payload = payload, .repeatable = true};
+    p->request = (struct acme_request){
+        .op = {.done = done, .owner = p}, .about = about, .url = mem_str(url), .payload = payload, .repeatable = true};
     p->work->under_way++;
     acme_send(p->work->c, &p->request);
 }

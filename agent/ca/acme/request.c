@@ -49,6 +49,27 @@ static void note_wait(struct ca *c, const char *key, int64_t at)
     free(name);
 }
 
+bool acme_may_ask(struct ca *c, const char *key, struct err *e)
+{
+    int64_t until = waits(c, key);
+    char when[32];
+    if (!until)
+        return true;
+    time_local(until, when);
+    err_set(e, RC_LATER, "CA_WAITS", "the CA asked not to be asked before %s; nothing is sent to it until then", when);
+    return err_again(e, until);
+}
+
+int64_t acme_stay_away(struct ca *c, const char *key, const struct http *h, bool limited)
+{
+    int64_t now = clock_now(), at = http_retry_after(h, now);
+    limited |= h->status == 429;
+    if ((!limited && h->status != 503) || at <= now)
+        return 0;
+    note_wait(c, limited ? key : NULL, at);
+    return at;
+}
+
 /* --- sending --------------------------------------------------------------------------------------------------------------------- */
 
 static void answered(struct op *op, const struct err *e);
@@ -115,13 +136,8 @@ void acme_send(struct ca *c, struct acme_request *r)
 {
     op_start(&r->op, detach);
     r->ca = c;
-    int64_t until = waits(c, r->wait_key);
-    if (until) {
-        struct err e = {0};
-        char when[32];
-        time_local(until, when);
-        err_set(&e, RC_LATER, "CA_WAITS", "the CA asked not to be asked before %s; nothing is sent to it until then", when);
-        err_again(&e, until);
+    struct err e = {0};
+    if (!acme_may_ask(c, r->wait_key, &e)) {
         settle(r, &e);
         return;
     }
@@ -161,21 +177,28 @@ static bool is_type(const struct http *h, const char *wanted)
     return type[n] == 0 || strchr("; \t", type[n]) != NULL;
 }
 
+/* The body itself is not shown: it is whatever stands at that address. */
 static bool strange(struct acme_request *r, const char *what, struct err *e)
 {
-    char type[64] = "", safe_type[80], start[100];
+    char type[64] = "", safe_type[80], where[40] = "";
     http_header(&r->http, "Content-Type", type, sizeof type);
     text_safe(safe_type, sizeof safe_type, type, strlen(type));
-    text_safe(start, sizeof start, str_text(&r->http.in), r->http.in.n < 80 ? r->http.in.n : 80);
-    err_set(e, r->http.status >= 500 ? RC_NET : RC_CA, "CA_ANSWER", "the CA's answer about %s (HTTP %ld, %s) %s: \"%s\"", r->about,
-            r->http.status, *safe_type ? safe_type : "no type", what, start);
+    if (r->unread)
+        snprintf(where, sizeof where, " (octet %zu)", r->unread - 1);
+    bool elsewhere = r->http.status >= 300 && r->http.status < 400;
+    err_set(e, r->http.status >= 500 ? RC_NET : RC_CA, "CA_ANSWER", "the CA's answer about %s (HTTP %ld, %s, %zu octets) %s%s", r->about,
+            r->http.status, *safe_type ? safe_type : "no type", r->http.in.n,
+            elsewhere ? "sends us elsewhere, which is not followed" : what, where);
     return err_again(e, 0);
 }
 
+/* r->unread: where it stops to be JSON, counted from 1. */
 static bool parse(struct acme_request *r)
 {
+    json_error_t why = {0};
     json_decref(r->json);
-    r->json = r->http.in.n ? json_loadb(r->http.in.p, r->http.in.n, 0, NULL) : NULL;
+    r->json = r->http.in.n ? json_loadb(r->http.in.p, r->http.in.n, JSON_REJECT_DUPLICATES, &why) : NULL;
+    r->unread = r->json || r->http.in.n == 0 ? 0 : (size_t)why.position + 1;
     if (json_is_object(r->json))
         return true;
     json_decref(r->json);
@@ -198,7 +221,6 @@ static bool good(struct acme_request *r, struct err *e)
 static bool refused(struct acme_request *r, struct err *e)
 {
     bool json = is_type(&r->http, "application/problem+json") || is_type(&r->http, "application/json");
-    int64_t now = clock_now();
     r->problem = (struct problem){0};
     if (json && parse(r)) {
         problem_read(&r->problem, r->json);
@@ -210,12 +232,8 @@ static bool refused(struct acme_request *r, struct err *e)
     } else {
         strange(r, "is no problem document", e);
     }
-    bool limited = problem_is(&r->problem, "rateLimited") || r->http.status == 429, away = r->http.status == 503;
-    if ((limited || away) && r->retry_after > now) {
-        err_again(e, r->retry_after);
-        note_wait(r->ca, limited ? r->wait_key : NULL, r->retry_after);
-    }
-    return false;
+    int64_t at = acme_stay_away(r->ca, r->wait_key, &r->http, problem_is(&r->problem, "rateLimited"));
+    return at ? err_again(e, at) : false;
 }
 
 /* Asked again where that can do no harm: a question that broke off, or one whose nonce was not taken. */
