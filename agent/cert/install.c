@@ -11,13 +11,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/clock.h"
 #include "base/fault.h"
 #include "base/fs.h"
 #include "base/mem.h"
+#include "base/str.h"
+#include "cert/jws.h"
 #include "cert/place.h"
 
-enum { FILE_MAX = 4 << 20, REJECTED_MAX = 100 };
+enum { FILE_MAX = 4 << 20 };
 
 struct job {
     const struct install_set *set;
@@ -291,31 +292,19 @@ bool install_evidence(const char *state_dir, const char *name, int64_t n, const 
 
 bool install_reject(const char *state_dir, const char *name, const void *p, size_t n, char *path, size_t size, struct err *e)
 {
-    char when[32], stamp[32], *to = stamp;
-    struct err fault = {0};
+    uint8_t digest[SHA256_SIZE];
+    char hex[17];
     if (!place_name(name, e))
         return false;
     char *folder = place_archive(state_dir, name, e);
     if (!folder)
         return false;
-    time_show(clock_now(), when);
-    for (const char *s = when; *s; s++) /* 20270531T000000Z: a colon in a name troubles copying */
-        if (*s != '-' && *s != ':')
-            *to++ = *s;
-    *to = '\0';
-    bool ok = false;
-    for (unsigned i = 1; !ok && i <= REJECTED_MAX; i++) {
-        char tail[16] = "";
-        if (i > 1)
-            snprintf(tail, sizeof tail, "-%u", i);
-        fault = (struct err){0};
-        snprintf(path, size, "%s/rejected-%s%s.pem", folder, stamp, tail);
-        ok = fs_create(path, p, n, 0600, &fault);
-        if (!ok && (!fault.code || strcmp(fault.code, "EXISTS")))
-            break;
-    }
+    sha256(p, n, digest);
+    hex_show(hex, sizeof hex, digest, sizeof hex / 2); /* the same file refused again and again is kept once */
+    snprintf(path, size, "%s/rejected-%s.pem", folder, hex);
     free(folder);
-    if (ok)
+    struct err fault = {0};
+    if (fs_create(path, p, n, 0600, &fault) || (fault.code && strcmp(fault.code, "EXISTS") == 0))
         return true;
     err_set(e, fault.rc, fault.code, "%s", fault.text);
     return err_at(e, "%s", fault.where);

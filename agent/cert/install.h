@@ -30,7 +30,7 @@ int64_t install_live(const char *state_dir, const char *name); /* N that live/NA
 /* Replaces evidence.json in archive/NAME/N (more is known after clean-up). */
 bool install_evidence(const char *state_dir, const char *name, int64_t n, const char *json, struct err *e);
 
-/* A certificate that was not accepted, kept for a person: archive/NAME/rejected-TIME.pem (0600). path out. */
+/* A certificate that was not accepted, kept for a person: archive/NAME/rejected-HASH.pem (0600). path out. */
 bool install_reject(const char *state_dir, const char *name, const void *p, size_t n, char *path, size_t size, struct err *e);
 
 #endif

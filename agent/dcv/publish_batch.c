@@ -417,8 +417,10 @@ bool lane_pump(struct lane *l, struct err *e)
     default:
         if (!lane_settle(l, e))
             return false;
-        if (l->phase == LANE_BACK)
+        if (l->phase == LANE_BACK) {
+            warm_keep(l);
             lane_idle(l);
+        }
         return true;
     }
 }

@@ -55,6 +55,7 @@ struct early { /* an owner read early */
     struct rrset set;
     int64_t at; /* loop_now(), ms */
     bool asked, known;
+    bool ours; /* read back after our write, and no value of others stands there */
 };
 
 struct lost { /* a value of others that went missing beside our write */
@@ -148,6 +149,7 @@ void warm_pump(struct lane *l);
 bool warm_busy(const struct lane *l);
 bool warm_take(struct lane *l); /* look's values from early reads; false: they have to be asked */
 void warm_forget(struct lane *l, const char *owner);
+void warm_keep(struct lane *l); /* the read-back, for the deletes that may follow soon */
 void warm_free(struct lane *l);
 
 /* publish_tell.c */

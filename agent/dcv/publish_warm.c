@@ -114,18 +114,49 @@ void publish_warm(struct publish *p, const char *provider, const char *zone, con
     l->early[l->n_early++] = w;
 }
 
-/* A first write may lean on it: the value is random, so nobody else can have put it there meanwhile. */
+void warm_keep(struct lane *l)
+{
+    struct prow **all;
+    size_t n;
+
+    if (l->src->ops->caps & (WRITES_SETS | WRITES_ZONE))
+        return;
+    n = lane_rows(l, &all);
+    for (size_t i = 0; i < l->back.n; i++) {
+        struct rrset *set = &l->back.set[i];
+        struct early *w;
+
+        if (!set->n || set->cname || set_foreign(all, n, set) || entry(l, set->owner, NULL))
+            continue;
+        w = mem_new(sizeof *w);
+        *w = (struct early){.owner = mem_str(set->owner), .set = *set, .at = now_of(l), .asked = true, .known = true, .ours = true};
+        w->set.owner = w->owner;
+        *set = (struct rrset){.owner = set->owner};
+        l->early = mem_grow(l->early, l->n_early + 1, sizeof(*l->early));
+        l->early[l->n_early++] = w;
+    }
+    free(all);
+}
+
+/* A first write may lean on an early read: the value is random, so nobody else can have put it there meanwhile. A delete may lean on the
+ * read-back of the write: where no value of others stands, none can get lost. */
+static bool may_lean(const struct prow *p, const struct early *w)
+{
+    const struct ledger_row *r = &p->row;
+
+    if (!w || !w->known || p->tries)
+        return false;
+    return w->ours ? !r->wanted && r->state == LEDGER_LEAVING && !p->unsure : r->wanted && r->state == LEDGER_INTENDED && !r->written;
+}
+
 bool warm_take(struct lane *l)
 {
     int64_t now = now_of(l);
 
     for (size_t i = 0; i < l->n; i++) {
-        const struct ledger_row *r = &l->row[i]->row;
-        const struct early *w = entry(l, r->rec.owner, NULL);
+        const struct early *w = entry(l, l->row[i]->owner, NULL);
 
-        if (!r->wanted || r->state != LEDGER_INTENDED || r->written || l->row[i]->tries)
-            return false;
-        if (!w || !w->known || now - w->at > WARM_MS)
+        if (!may_lean(l->row[i], w) || now - w->at > WARM_MS)
             return false;
     }
     for (size_t i = 0; i < l->look.n; i++) {

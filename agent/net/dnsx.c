@@ -14,10 +14,11 @@
 #include "net/net_impl.h"
 
 enum {
-    WINDOW = 50,       /* more at once and answers are lost in socket buffers */
-    CARRIED_MAX = 200, /* the same, what c-ares still carries for nobody included */
-    SILENT = 5,        /* timeouts in a row */
-    OPEN_MAX = 24,     /* c-ares needs 75 KiB a channel: beyond that many servers idle ones are closed */
+    WINDOW = 50,            /* of a resolver: the public ones count */
+    WINDOW_AUTHORITY = 128, /* far more at once and answers are lost in socket buffers */
+    CARRIED_MAX = 200,      /* the same, what c-ares still carries for nobody included */
+    SILENT = 5,             /* timeouts in a row */
+    OPEN_MAX = 24,          /* c-ares needs 75 KiB a channel: beyond that many servers idle ones are closed */
     LIMIT_MS = 5000,
     LINE_LIMITS = 3, /* limits a request may stand in line */
     DNS_PORT = 53,
@@ -328,7 +329,7 @@ static void pump(struct server *s)
     if (s->pumping)
         return;
     s->pumping = true;
-    while (s->line && s->n_live < WINDOW && channel_carried(s->channel) < CARRIED_MAX) {
+    while (s->line && s->n_live < (s->line->ask->rd ? WINDOW : WINDOW_AUTHORITY) && channel_carried(s->channel) < CARRIED_MAX) {
         struct flight *f = s->line;
         line_remove(s, f);
         if (to_be_skipped(s, f->ask)) {

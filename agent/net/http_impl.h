@@ -38,7 +38,8 @@ struct http_client {
     struct net *net;
     CURLM *multi;
     uv_timer_t *timer;
-    struct watch_fd *fds;
+    struct watch_fd *fds;  /* open ones */
+    uv_prepare_t *prepare; /* the end of a round */
     struct host *hosts;
     char *ca_file, *proxy, *proxy_user, *agent;
     const char *hashed;

@@ -1,6 +1,8 @@
 /* http_loop.c: curl's multi handle on our loop: its sockets as uv_poll, its timer as uv_timer. */
 #include "net/http_impl.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 
@@ -12,8 +14,34 @@ enum { CONNECTIONS_HTTP2 = 1, CONNECTIONS_HTTP1 = 6, STREAMS = 1000 };
 struct watch_fd {
     uv_poll_t poll;
     struct http_client *client;
+    struct watch_fd *next;
     curl_socket_t fd;
 };
+
+/* What many streams send in one round of the loop leaves in whole segments: TCP begins with ten of them a round trip, however small they are. */
+static void cork(const struct watch_fd *w, int on)
+{
+    setsockopt(w->fd, IPPROTO_TCP, TCP_CORK, &on, sizeof on);
+}
+
+static void round_over(uv_prepare_t *p)
+{
+    const struct http_client *c = p->data;
+    for (const struct watch_fd *w = c->fds; w; w = w->next) {
+        cork(w, 0);
+        cork(w, 1);
+    }
+}
+
+static void forget_fd(struct http_client *c, struct watch_fd *w)
+{
+    struct watch_fd **at = &c->fds;
+    while (*at != w)
+        at = &(*at)->next;
+    *at = w->next;
+    cork(w, 0);
+    loop_uv_close(w);
+}
 
 /* Transfers that have ended are taken out of the multi handle before anybody hears of it. */
 static void collect(struct http_client *c)
@@ -56,13 +84,16 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *mi
     struct watch_fd *w = mine;
     if (what == CURL_POLL_REMOVE) {
         if (w)
-            loop_uv_close(w);
+            forget_fd(c, w);
         return 0;
     }
     if (!w) {
         w = mem_new(sizeof *w);
         w->client = c;
         w->fd = fd;
+        w->next = c->fds;
+        c->fds = w;
+        cork(w, 1);
         uv_poll_init(loop_uv(net_loop(c->net)), &w->poll, fd);
         curl_multi_assign(c->multi, fd, w);
     }
@@ -111,6 +142,11 @@ struct http_client *http_client_new(struct net *n, const struct http_setup *setu
     c->timer = mem_new(sizeof *c->timer);
     uv_timer_init(loop_uv(net_loop(n)), c->timer);
     c->timer->data = c;
+    c->prepare = mem_new(sizeof *c->prepare);
+    uv_prepare_init(loop_uv(net_loop(n)), c->prepare);
+    c->prepare->data = c;
+    uv_prepare_start(c->prepare, round_over);
+    uv_unref((uv_handle_t *)c->prepare);
     c->ca_file = mem_str(setup->ca_file);
     c->proxy = mem_str(setup->proxy);
     c->proxy_user = mem_str(setup->proxy_user);
@@ -134,6 +170,7 @@ void http_client_free(struct http_client *c)
     hosts_free(c);
     curl_multi_cleanup(c->multi);
     loop_uv_close(c->timer);
+    loop_uv_close(c->prepare);
     free(c->ca_file);
     free(c->proxy);
     free(c->proxy_user);

@@ -216,6 +216,7 @@ void spots_warm(struct order *o);
 enum turn spots_preflight(struct order *o);
 struct proof *spot_proof(const struct spot *s);         /* the CA's, by this spot's name; valid until another one is made */
 enum turn spots_watch(struct order *o);
+bool spots_served(struct order *o);                     /* all were seen at their authorities in this run */
 void spots_reset_watch(struct order *o);
 void spots_free(struct order *o);
 

@@ -403,6 +403,16 @@ enum turn spots_watch(struct order *o)
     return missing ? not_seen_yet(o) : TURN_NEXT;
 }
 
+bool spots_served(struct order *o)
+{
+    for (size_t i = 0; i < o->n_spot; i++) {
+        const struct spot *s = &o->spot[i];
+        if (!spot_proof(s)->valid && (!s->seen || s->verify.authoritative == AUTHORITATIVE_OFF))
+            return false;
+    }
+    return true;
+}
+
 void spots_reset_watch(struct order *o)
 {
     for (size_t i = 0; i < o->n_spot; i++) {

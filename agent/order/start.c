@@ -184,6 +184,9 @@ static void wake_open(struct run *r, struct order *o)
         o->resting = true;
         return;
     }
+    const struct ca_rules *rules = order_rules(o);
+    if (r->setup.replace && rules && !rules->by_person && o->saved.last.rc != RC_OK && o->state < ORDER_INSTALLED)
+        wind_up(o, "it is stuck, and replace asks for a new one");
     if (!still_wanted(r, o, w)) {
         o->resting = true;
         return;

@@ -85,7 +85,8 @@ enum turn step_validated(struct order *o, struct run *r)
     if (o->ca.stage < CA_CSR)
         return TURN_BACK;
     struct err e = {0};
-    if (order_rules(o)->release_early && !publish_release(r->s->publish, o->saved.id, NULL, NULL, &e)) /* the delete rides beside finalize */
+    if (order_rules(o)->release_early &&
+        !publish_release(r->s->publish, o->saved.id, NULL, NULL, &e)) /* the delete rides beside finalize */
         return order_fault(o, &e);
     enum turn t = order_key_backup(o);
     if (t == TURN_NEXT && order_rules(o)->by_person)

@@ -32,7 +32,7 @@ print(*sorted({v["server"] + "=" + v["verdict"] for v in json.load(sys.stdin)["c
 case $1 in
 lag)
     person_setup "
-$(order strict www.example.hk 'timeout = 6s')
+$(order strict www.example.hk 'timeout = 3s')
 $(order any mail.example.hk 'authoritative = any')
 $(order ignore shop.example.hk "ignore = $LAB_NAMED2 [${LAB_NAMED2_V6:-::1}]:53" 'timeout = 20s')
 $(order must mail.example.hk 'authoritative = any' "must = $LAB_NAMED2" 'timeout = 2s')
@@ -60,7 +60,7 @@ $(order any mail.example.hk 'authoritative = any')
     "$here/invariants" snapshot "$LAB_DIR/before"
     ok "one that refuses and a silent one: 12, one named" unseen strict 12 'ns[23]\.example\.hk \([0-9a-f.:]+\) (refuses the question|does not answer)'
     is "check: both told apart" "$(verdicts strict)" "ns1.example.hk=match ns2.example.hk=refused ns3.example.hk=unreachable"
-    ok "check says why" says 12 'ns3\.example\.hk .*no answer' check strict
+    ok "check says why" says 12 '203\.0\.113\.53: no answer' check strict
     ok "an answer from a cache, without authority: 12" unseen cached 12 '192\.0\.2\.80 does not answer with authority for the zone \(lame delegation\)'
     ok "check: lame" says 12 '192\.0\.2\.80 +lame' check cached
     ok "authoritative = any: seen" seen any

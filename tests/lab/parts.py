@@ -116,7 +116,7 @@ controls {{ inet 127.0.0.1 port {953 if self.name == "named" else 954} allow {{ 
         grants = "".join(f"grant {k} zonesub TXT; " for k in UPDATERS) + "grant admin-key zonesub ANY; "
         if zone == "example.hk":
             grants += "grant narrow-key name www.example.hk. TXT; "
-        told = "".join(f"{lab.address(p)}; " for p in ("named2", "nsd") if p in lab.running and lab.mode(p) == "" and zone != "corp.example.hk")
+        told = "".join(f"{lab.address(p)}; " for p in ("named2", "nsd", "knot2") if p in lab.running and lab.mode(p) == "" and zone != "corp.example.hk")
         return (f'zone "{zone}" {{ type primary; file "{file}"; update-policy {{ {grants}}}; '
                 f'{"also-notify { " + told + "}; " if told else ""}}};\n')
 
@@ -193,6 +193,52 @@ class Knot(Part):
 
     def ready(self):
         return "example.net", True
+
+
+class KnotSecondary(Part):
+    """Secondary of the primary zones. stale: `knotc -s LAB_KNOT2_DIR/knot.sock zone-refresh` still wakes it."""
+
+    def prepare(self):
+        lab = self.lab
+        longest = "1d" if lab.mode(self.name) == "stale" else "1"
+        text = f'''server:
+    rundir: "{self.dir}"
+    listen: [ {", ".join(a + "@53" for a in self.listen())} ]
+    automatic-acl: on
+    udp-workers: 1
+    tcp-workers: 1
+    background-workers: 2
+database:
+    storage: "{self.dir}"
+    journal-db-max-size: 16M
+log:
+  - target: stderr
+    any: info
+remote:
+  - id: primary
+    address: {lab.address("named")}
+    via: {lab.address(self.name)}
+acl:
+  - id: read
+    action: transfer
+template:
+  - id: default
+    storage: "{self.dir}"
+    master: primary
+    acl: read
+    zonefile-sync: -1
+    refresh-min-interval: {longest}
+    retry-min-interval: 1
+zone:
+'''
+        for zone in lab.primary_zones:
+            if zone != "corp.example.hk":
+                self.write(f"{zone}.zone", zones.primary(lab, zone))
+                text += f"  - domain: {zone}\n    file: {zone}.zone\n"
+        return [binary(lab, "knotd"), "-c", self.write("knot.conf", text)]
+
+    def ready(self):
+        return "example.hk", True
 
 
 class Pdns(Part):
@@ -353,7 +399,7 @@ class Acme(Part):
 KINDS = {
     "root": (Nsd, "198.51.100.1"), "tld": (Nsd, "198.51.100.2"),
     "named": (Named, "192.0.2.53"), "named2": (Named, "198.51.100.53"), "nsd": (Nsd, "203.0.113.53"),
-    "knot": (Knot, "192.0.2.54"), "pdns": (Pdns, "192.0.2.55"),
+    "knot": (Knot, "192.0.2.54"), "knot2": (KnotSecondary, "203.0.113.54"), "pdns": (Pdns, "192.0.2.55"),
     "pebble": (Pebble, "192.0.2.14"), "pebbledns": (Unbound, "203.0.113.14"),
     "unbound": (Unbound, "192.0.2.101"), "unbound2": (Unbound, "192.0.2.102"), "unbound3": (Unbound, "203.0.113.103"),
     "acme": (Acme, "192.0.2.15"),

@@ -4,6 +4,7 @@ NS_HOSTS = {  # server name -> part that answers there
     "ns1.example.hk.": "named",
     "ns2.example.hk.": "named2",
     "ns3.example.hk.": "nsd",
+    "ns4.example.hk.": "knot2",
 }
 IDN = "xn--i8s431aqn1ad1j.hk"  # 電子核證.hk
 PRIMARY_ZONES = ["example.hk", "corp.example.hk", IDN, "example.com"]
