@@ -21,6 +21,7 @@ DEPS_TEST = $(DEPS) git libcmocka-dev python3 openssl ca-certificates iproute2 u
             faketime bind9 bind9-dnsutils bind9-utils knot knot-dnsutils pdns-server pdns-backend-sqlite3 unbound nsd pebble
 DEPS_FUZZ = clang libclang-rt-14-dev
 DEPS_COV  = gcovr
+DEPS_BENCH = lego certbot python3-certbot-dns-rfc2136 uacme
 
 # The floors of the house, from the ground up (docs/ARCHITECTURE.md). DIRS may be cut to work on some of them alone.
 DIRS    ?= agent/base agent/conf agent/store agent/net providers agent/cert agent/dcv agent/ca agent/order agent/cmd
@@ -162,6 +163,7 @@ fuzz: $(FUZZ:%=$(F)/%)
 
 ## bench: measurements of the release build in the lab, as tables (docs/BENCHMARKS.md); never a verdict
 bench: deps-test
+	@.ci/deps $(DEPS_BENCH)
 	@$(MAKE) --no-print-directory -s -j$(JOBS) all $(BENCHPROG)
 	@BUILD='$(BUILD)' tests/bench/run
 

@@ -1,9 +1,12 @@
-/* rfc2136_read.c: the sets at the update server: a question an owner, pipelined on the one connection. */
+/* rfc2136_read.c: the sets at the update server: a question an owner, pipelined on the one connection.
+ *
+ * A CNAME in the answer may be a wildcard's, which stands elsewhere and hinders nobody: then a name below the owner has it too. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/names.h"
 #include "providers/rfc2136.h"
 
 enum { QUESTIONS = 50 }; /* under way at once */
@@ -13,7 +16,9 @@ struct question {
     struct reading *r;
     struct rrset *set;
     struct update u;
-    bool again; /* asked a second time */
+    bool again;       /* asked a second time */
+    char target[254]; /* of a CNAME in the owner's answer */
+    char *below;      /* asked for next: a name below the owner, which nobody has */
 };
 
 struct reading {
@@ -35,6 +40,7 @@ static void reading_free(struct reading *r)
     for (size_t i = 0; i < r->next; i++) {
         op_cancel(&r->q[i].x.op);
         update_free(&r->q[i].u);
+        free(r->q[i].below);
     }
     free(r->q);
     free(r);
@@ -62,7 +68,7 @@ static bool ask(struct question *q, struct err *e)
 {
     struct reading *r = q->r;
     update_free(&q->u);
-    update_question(&q->u, q->set->owner, TYPE_TXT);
+    update_question(&q->u, q->below ? q->below : q->set->owner, TYPE_TXT);
     if (!update_seal(&q->u, stream_id(r->stream), reading_key(r), clock_now(), e))
         return false;
     q->x = (struct exchange){.out = {q->u.w.p, q->u.w.n}};
@@ -73,15 +79,33 @@ static bool ask(struct question *q, struct err *e)
     return true;
 }
 
-static void take_values(struct rrset *set, const struct dns_reply *a)
+/* target: "" of a DNAME's, which no wildcard makes. */
+static bool has_cname(const struct dns_reply *a, const char *owner, char target[254])
 {
+    bool found = false;
+    *target = 0;
     for (size_t i = 0; i < a->n; i++) {
         const struct dns_rr *rr = &a->rr[i];
-        if (rr->section != SECTION_ANSWER)
+        if (rr->section == SECTION_ANSWER && rr->type == TYPE_DNAME) {
+            *target = 0;
+            return true;
+        }
+        if (rr->section != SECTION_ANSWER || rr->type != TYPE_CNAME || strcmp(rr->owner, owner) != 0)
             continue;
-        if (rr->type == TYPE_DNAME || (rr->type == TYPE_CNAME && strcmp(rr->owner, set->owner) == 0))
-            set->cname = true;
-        if (rr->type != TYPE_TXT || strcmp(rr->owner, set->owner) != 0)
+        found = true;
+        if (!dns_name_rdata(rr->rdata, target))
+            *target = 0;
+    }
+    return found;
+}
+
+static void take_values(struct question *q, const struct dns_reply *a)
+{
+    struct rrset *set = q->set;
+    set->cname = has_cname(a, set->owner, q->target);
+    for (size_t i = 0; i < a->n; i++) {
+        const struct dns_rr *rr = &a->rr[i];
+        if (rr->section != SECTION_ANSWER || rr->type != TYPE_TXT || strcmp(rr->owner, set->owner) != 0)
             continue;
         uint8_t *value = mem_new(rr->rdata.n + 1);
         size_t n;
@@ -91,6 +115,22 @@ static void take_values(struct rrset *set, const struct dns_reply *a)
         }
         free(value);
     }
+}
+
+static void take_below(struct question *q, const struct dns_reply *a)
+{
+    char target[254];
+    if (has_cname(a, q->below, target) && *target && strcmp(target, q->target) == 0)
+        q->set->cname = false;
+}
+
+static bool asks_below(struct question *q)
+{
+    if (!q->set->cname || !*q->target || q->below)
+        return false;
+    q->below = mem_fmt("dcv-%08x.%s", (unsigned)(clock_now() * 2654435761u), q->set->owner);
+    q->again = false;
+    return strlen(q->below) < NAME_SIZE;
 }
 
 /* An answer that is proven, as far as that was asked for: does it come from the authority? */
@@ -114,8 +154,10 @@ static bool judge_reply(const struct reading *r, struct question *q, struct byte
     } else if (reply.tc) {
         err_set(e, RC_NET, "READ_FAILED", "%s cut its answer for TXT at %s although it came by TCP: the set is too large", r->p->server,
                 owner);
+    } else if (q->below) {
+        take_below(q, &reply);
     } else {
-        take_values(q->set, &reply);
+        take_values(q, &reply);
     }
     free(hold);
     return e->rc == RC_OK || err_at(e, "%s", owner);
@@ -168,7 +210,10 @@ static void question_done(struct op *op, const struct err *e)
         good = false;
     } else {
         good = judge_question(r, q, &fault);
-        r->answered += good;
+        if (good && asks_below(q))
+            good = ask(q, &fault);
+        else
+            r->answered += good;
     }
     good = good && ask_more(r, &fault);
     if (!good)

@@ -65,6 +65,8 @@ static bool take_order(void *arg, const struct saved_order *o)
     struct events *all = arg;
     char why[120];
     bool person = person_waits(o->waits);
+    if (due_sleeps(o))
+        return true;
     snprintf(why, sizeof why, "an order is under way%s%s", *o->waits ? ": waits for " : "", o->waits);
     add(all, o->deadline && person ? o->deadline : all->in.now, "continue the order", person, 0, why);
     all->ordered = true;

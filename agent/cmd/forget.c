@@ -126,8 +126,9 @@ static bool forget_state(struct forgetting *f, struct err *e)
 {
     int64_t live = install_live(f->s.state_dir, f->name);
     char *line = json_line(json_pack("{s:I}", "live", (json_int_t)live));
-    bool ok = evidence_put(f->s.store, f->name, "", "forgotten", line, e) && cert_forget(f->s.store, f->name, e) &&
-              store_turn(f->s.store, e) && put_aside(f, e);
+    /* Its row goes last: until then the name is known, and a forget that was cut short can be run again. */
+    bool ok = evidence_put(f->s.store, f->name, "", "forgotten", line, e) && store_turn(f->s.store, e) && put_aside(f, e) &&
+              cert_forget(f->s.store, f->name, e) && store_turn(f->s.store, e);
     free(line);
     return ok;
 }

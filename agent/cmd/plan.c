@@ -32,6 +32,8 @@ bool plan_person(const struct plan_cert *p)
 
 static bool note_order(void *arg, const struct saved_order *o)
 {
+    if (due_sleeps(o))
+        return true;
     saved_order_clear(arg);
     saved_order_copy(arg, o);
     return true;

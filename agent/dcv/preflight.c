@@ -59,7 +59,8 @@ static void look_at_chain(struct preflight *p)
     free(chain);
 }
 
-/* A labelled owner is nobody's address: nothing is taken away there. */
+/* Only the owner itself is looked at. A labelled owner below a name that a wildcard alone gives makes that name an empty non-terminal while it stands
+ * (RFC 4592, 2.2.2): not seen here. */
 static void look_at_wildcard(struct preflight *p)
 {
     struct finding *f;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "conf/conf.h"
 #include "net/net.h"
@@ -61,9 +62,40 @@ static bool load_row(void *arg, const struct ledger_row *row)
     if (row_find(p, row)) /* already taken up by publish_want() */
         return true;
     r = row_add(p, row);
+    r->unsure = row->written > row->settled; /* a run that ended between the write and its read-back: the server may still be at it */
     /* Somebody may have removed it since the last run. What `txt add` put there is looked at by `txt check`. */
     r->recheck = *row->order && (row->state == LEDGER_PRESENT || row->state == LEDGER_FOUND);
     return true;
+}
+
+/* Written by a clock that was ahead: as of now, or whoever waits for caches to run out would wait for years. */
+static bool not_ahead(struct publish *p, struct prow *r, struct err *e)
+{
+    int64_t now = clock_now();
+
+    if (r->row.written <= now && r->row.settled <= now)
+        return true;
+    r->row.written = r->row.written < now ? r->row.written : now;
+    r->row.settled = r->row.settled < now ? r->row.settled : now;
+    return row_put(p, r, e);
+}
+
+/* Its provider section is gone, or has another name now: who may write there goes on with it. */
+static bool take_over(struct publish *p, struct prow *r, struct err *e)
+{
+    const struct conf_cert *c = conf_cert(p->conf, r->cert);
+    const struct section *s = conf_writer(p->conf, r->owner, c ? c->provider : NULL, NULL);
+    char *now;
+
+    tell_orphan(p, r, s ? s->name : NULL);
+    if (!s)
+        return true;
+    now = mem_str(s->name);
+    free(r->provider);
+    r->row.provider = r->provider = now;
+    r->row.ref[0] = '\0'; /* it was the other API's */
+    r->lane = lane_get(p, r->provider, r->zone);
+    return row_put(p, r, e);
 }
 
 bool publish_load(struct publish *p, struct err *e)
@@ -71,8 +103,8 @@ bool publish_load(struct publish *p, struct err *e)
     if (!ledger_each(p->store, NULL, load_row, p, e))
         return false;
     for (size_t i = 0; i < p->n; i++)
-        if (!p->row[i]->lane->src->section)
-            tell_orphan(p, p->row[i]);
+        if (!not_ahead(p, p->row[i], e) || (!p->row[i]->lane->src->section && !take_over(p, p->row[i], e)))
+            return false;
     return true;
 }
 

@@ -20,8 +20,8 @@ void publish_free(struct publish *p);
 /* Called when a row changed state or failed: wakes whoever waits. order: "" for txt and probes. */
 void publish_watch(struct publish *p, void (*changed)(void *arg, const char *order), void *arg);
 
-/* Loads all open rows of the store (once, at the start of a run). Rows whose provider is no longer configured are kept, said (LEDGER_ORPHAN) and
- * counted, never dropped. PRESENT rows of orders are checked again at the authority: somebody may have removed them. */
+/* Loads all open rows of the store (once, at the start of a run). Rows whose provider is no longer configured are said (LEDGER_ORPHAN) and go over
+ * to the one that may write there now; without one they are kept and counted, never dropped. PRESENT rows of orders are checked again at the authority: somebody may have removed them. */
 bool publish_load(struct publish *p, struct err *e);
 
 /* A record that `order` wants; idempotent for the same (order, owner, value). ttl: what the configuration or the CA wants if there is no set yet.

@@ -157,7 +157,7 @@ bool tell_evidence(struct publish *p, const struct prow *r, const char *action, 
 enum fate { FATE_LOST, FATE_RESTORED, FATE_HIDDEN };
 bool tell_lost(struct lane *l, const struct lost *v, enum fate fate, struct err *e);
 void tell_failed(const struct prow *r, const struct err *why);
-void tell_orphan(struct publish *p, const struct prow *r);
+void tell_orphan(struct publish *p, const struct prow *r, const char *heir); /* heir: the section that goes on with it; NULL: none */
 void tell_ttl(const struct lane *l, const char *owner, uint32_t was, uint32_t is);
 void why_refused(const struct lane *l, const struct prow *r, struct err *why); /* of DEED_CNAME, DEED_SHARED, DEED_REMOVED */
 void why_not_applied(const struct lane *l, const struct prow *r, bool add, struct err *why);

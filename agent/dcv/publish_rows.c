@@ -195,7 +195,7 @@ struct source *source_get(struct publish *p, const char *name)
         err_at(&s->err, "%s", name);
         err_set(&s->err, RC_CONF, "LEDGER_ORPHAN",
                 "there is no [provider %s] any more, but records written through it are still there; "
-                "put the section back, or remove the records by hand and then run `gc`",
+                "put the section back, or configure another one with their zone in zones=: it removes them",
                 name);
         return s;
     }

@@ -58,6 +58,7 @@ static bool settle_row(struct lane *l, struct prow *r, struct err *e)
     case OUT_GONE:
         return is_gone(l, r, e);
     case OUT_NOT_APPLIED:
+        r->unsure |= c->add; /* some servers hand updates on and say yes at once */
         why_not_applied(l, r, c->add, &why);
         why.again = true;
         break;

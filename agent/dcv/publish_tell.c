@@ -90,7 +90,7 @@ void tell_failed(const struct prow *r, const struct err *why)
     say(LEVEL_INFO, &about, why->code, "%s%s", why->text, r->failed ? "" : "; tried again in this run");
 }
 
-void tell_orphan(struct publish *p, const struct prow *r)
+void tell_orphan(struct publish *p, const struct prow *r, const char *heir)
 {
     struct about about = {.cert = *r->cert ? r->cert : NULL, .name = r->owner, .step = "publish"};
     char *key = mem_fmt("orphan/%s/%s", r->provider, r->owner);
@@ -98,10 +98,16 @@ void tell_orphan(struct publish *p, const struct prow *r)
     void (*how)(enum level, const struct about *, const char *, const char *, ...) __attribute__((format(printf, 4, 5)));
 
     how = now - notice_last(p->store, key) >= DAY ? say_loudly : say_quietly;
-    how(LEVEL_WARNING, &about, "LEDGER_ORPHAN",
-        "a TXT of ours in zone %s was written through [provider %s], which is configured no more; it stays until the section is back (or "
-        "you remove the record by hand)",
-        r->zone, r->provider);
+    if (heir)
+        how(LEVEL_WARNING, &about, "LEDGER_ORPHAN",
+            "a TXT of ours in zone %s was written through [provider %s], which is configured no more; [provider %s] writes there now and "
+            "goes on with it. If that is another server, remove the record from the old one",
+            r->zone, r->provider, heir);
+    else
+        how(LEVEL_WARNING, &about, "LEDGER_ORPHAN",
+            "a TXT of ours in zone %s was written through [provider %s], which is configured no more; it stays until that section, or "
+            "another one that may write there, is configured",
+            r->zone, r->provider);
     if (how == say_loudly)
         notice_said(p->store, key, now, NULL);
     free(key);

@@ -123,6 +123,18 @@ void site_finish(struct zsite *s)
 
 /* --- the request ----------------------------------------------------------------------------------------------------------------- */
 
+/* Whoever has to mend it sees the whole way, though the fault lies at one of its hops. */
+static void show_chain(const struct site *s, struct err *e)
+{
+    char *chain = strs_join(&s->chain, " -> ");
+    size_t n = strlen(e->text);
+
+    snprintf(e->text + n, sizeof e->text - n, "; %s", chain);
+    *e->where = 0;
+    err_at(e, "%s", s->name);
+    free(chain);
+}
+
 static void hand_out(struct find *f, const struct zsite *s)
 {
     struct err e = s->err;
@@ -134,6 +146,8 @@ static void hand_out(struct find *f, const struct zsite *s)
         err_set(&e, RC_DELEGATION, "CNAME_REFUSED",
                 "a CNAME leads to %.120s and cname = refuse; remove the CNAME, set record_at, or cname = follow", s->s.chain.s[1]);
     }
+    if (e.rc != RC_OK && s->s.chain.n > 1)
+        show_chain(&s->s, &e);
     op_settle(&f->op, &e);
 }
 

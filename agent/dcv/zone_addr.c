@@ -192,7 +192,7 @@ static void ns_end(struct tour *t, bool good)
     if (!*c->moved) {
         err_at(&c->err, "%s", c->z.apex);
         if (good)
-            err_set(&c->err, RC_NET, "DISCOVERY",
+            err_set(&c->err, RC_DELEGATION, "NO_ZONE",
                     "the discovery servers know no name servers of %s; if it is an inside zone, set [zone %s] servers= to the addresses "
                     "that serve it",
                     c->z.apex, c->z.apex);

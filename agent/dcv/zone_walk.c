@@ -302,8 +302,7 @@ static void follow(struct zsite *s)
         if (k == s) {
             strs_add(&s->s.chain, s->target);
             err_at(&e, "%s", s->s.name);
-            err_set(&e, RC_DELEGATION, "CNAME_LOOP", "its CNAMEs lead in a circle: %s -> %s -> ...; mend one of them", s->s.name,
-                    s->target);
+            err_set(&e, RC_DELEGATION, "CNAME_LOOP", "its CNAMEs lead in a circle; mend one of them");
             site_failed(s, &e);
             return;
         }

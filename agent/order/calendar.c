@@ -128,7 +128,7 @@ bool calendar_remind(int64_t now, int64_t last_said, int64_t deadline)
 {
     static const unsigned marks[] = {14, 7, 3, 1};
     unsigned which;
-    if (last_said == 0 || now - last_said >= A_DAY)
+    if (last_said == 0 || now - last_said >= A_DAY || last_said > now) /* said by a clock that was ahead */
         return true;
     return deadline && crossed(now, last_said, deadline, marks, sizeof marks / sizeof *marks, &which);
 }

@@ -61,6 +61,16 @@ void due_in(const struct conf_cert *c, const struct saved_cert *row, const struc
                                .forced = forced};
 }
 
+bool due_sleeps(const struct saved_order *o)
+{
+    if (strcmp(o->state, "new") != 0 || o->forced)
+        return false;
+    json_t *facts = json_loads(o->facts, 0, NULL);
+    bool early = json_num(facts, "early") != 0;
+    json_decref(facts);
+    return early;
+}
+
 struct due_cas {
     struct opened {
         const struct section *section;

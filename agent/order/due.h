@@ -8,6 +8,7 @@
 struct ca_rules;
 struct conf_cert;
 struct saved_cert;
+struct saved_order;
 struct strs;
 
 /* rules NULL (the CA section is faulty): judged like a by-person CA. */
@@ -24,6 +25,9 @@ void due_renewal(const char *ari, struct due_renewal *out);
 
 bool due_other_names(const char *was, const struct strs *now);                     /* was: as saved, blanks between; "": never other */
 const char *due_key_word(const struct conf_cert *c, const struct ca_rules *rules); /* key type as saved: "rsa2048", "csr" */
+
+/* An order begun for its CSR alone, before anything was due: until then it orders nothing. */
+bool due_sleeps(const struct saved_order *o);
 
 /* Every CA section that can be used, opened; what is wrong with others is config check's to say. The session has SESSION_NET. */
 struct due_cas;

@@ -26,6 +26,11 @@ static bool take_import(struct order *o, const struct inbox_row *row, struct err
 {
     if (o->state >= ORDER_ISSUED)
         return err_set(e, RC_USAGE, "ALREADY_ISSUED", "the order of %s has its certificate already", o->saved.cert);
+    if (o->conf && o->conf->broken)
+        return err_set(
+            e, RC_CONF, "CONFIG",
+            "[certificate %s] says what its certificate must be, and has a fault; mend it (dcvagent config check), then import again",
+            o->saved.cert);
     if (!has_csr(o, "issued", e) || !order_accept(o, row->text.p, row->text.n, e))
         return false;
     o->saved.sent = true;
@@ -95,22 +100,28 @@ bool order_hand(struct order *o, const struct inbox_row *row, struct err *e)
     return true;
 }
 
+/* The one under way; else one that is only winding up. */
 static struct order *open_order(struct run *r, const char *cert)
 {
-    for (size_t i = 0; i < r->n_order; i++)
-        if (r->order[i]->saved.open && strcmp(r->order[i]->saved.cert, cert) == 0)
-            return r->order[i];
-    return NULL;
+    struct order *last = NULL;
+    for (struct order *o = run_order_of(r, cert); o; o = o->older) {
+        if (o->saved.open && o->state < ORDER_DONE)
+            return o;
+        if (o->saved.open && !last)
+            last = o;
+    }
+    return last;
 }
 
 /* A PIN (or only its reference number) starts an order where none is under way. */
 static struct order *order_for(struct run *r, const struct inbox_row *row, struct err *e)
 {
     struct order *o = open_order(r, row->cert);
-    if (o)
+    bool starts = strcmp(row->kind, "pin") == 0 && (!o || o->state >= ORDER_DONE);
+    if (o && !starts)
         return o;
     const struct cert_work *w = run_cert(r, row->cert);
-    if (strcmp(row->kind, "pin") == 0 && w && w->conf && !w->conf->broken) {
+    if (starts && w && w->conf && !w->conf->broken) {
         o = run_begin(r, w->conf, true, e);
         if (o)
             fact_set(o, "first", !w->row->c.not_after);

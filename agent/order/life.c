@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "order/due.h"
 
 static struct order *order_new(struct run *r)
 {
@@ -46,13 +47,6 @@ struct order *order_load(struct run *r, const struct saved_order *saved)
     return o;
 }
 
-static const char *key_word(const struct conf_cert *c, const struct ca_rules *rules)
-{
-    if (c->csr_file)
-        return "csr";
-    return c->key_type != KEY_DEFAULT ? key_type_words[c->key_type] : rules->key_type;
-}
-
 struct order *order_begin(struct run *r, const struct conf_cert *c, bool forced, struct err *e)
 {
     struct order *o = order_new(r);
@@ -76,7 +70,7 @@ struct order *order_begin(struct run *r, const struct conf_cert *c, bool forced,
         return NULL;
     }
     o->saved.names = strs_join(&c->names, " ");
-    o->saved.key_type = mem_str(key_word(c, order_rules(o)));
+    o->saved.key_type = mem_str(due_key_word(c, order_rules(o)));
     o->saved.reference = mem_str(c->reference_number ? c->reference_number : "");
     o->saved.handle = mem_str("{}");
     o->saved.begun = now;

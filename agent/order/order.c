@@ -65,6 +65,11 @@ enum waits waits_of(const char *word)
     return WAITS_NOT;
 }
 
+bool order_rests(const struct order *o)
+{
+    return o->resting || (o->held && o->state != ORDER_FAILED);
+}
+
 void order_wake(struct order *o)
 {
     o->runnable = true;
@@ -141,7 +146,7 @@ void order_advance(struct order *o, struct run *r)
     o->runnable = false;
     for (int moves = 0; moves < 4 * ORDER_STATES; moves++) {
         const struct order_row *row = &order_rows[o->state];
-        if (o->resting)
+        if (order_rests(o))
             return;
         enum order_state to = o->state;
         switch (row->step(o, r)) {

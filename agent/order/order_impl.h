@@ -51,6 +51,7 @@ struct order {
     struct order *older;           /* of the same certificate, in this run; NULL: none */
     bool runnable;
     bool resting;                  /* failed or waits in this run: no more advancing until something new comes */
+    bool held;                     /* a fault of its section or CA, or names that are refused: in this run it can only be wound up */
     bool dirty;                    /* to be written in this turn */
     bool look_done;                /* the CA's stage is known in this run */
     bool recheck;                  /* inbox or restart: look again */
@@ -168,6 +169,7 @@ struct order *run_order_of(const struct run *r, const char *cert); /* the newest
 struct order *order_load(struct run *r, const struct saved_order *saved);
 struct order *order_begin(struct run *r, const struct conf_cert *c, bool forced, struct err *e);
 void order_free(struct order *o);
+bool order_rests(const struct order *o);                /* nothing is to be done for it now */
 void order_wake(struct order *o);                       /* all that a done() does besides noting its result */
 void order_advance(struct order *o, struct run *r);     /* the only writer of state; called by the turn alone */
 void order_jump(struct order *o, enum order_state to);  /* for hand-overs and winding up: order.c is the only caller besides hand.c */
@@ -204,6 +206,7 @@ enum turn step_failed(struct order *o, struct run *r);
 
 /* csr.c: csr_only: key, CSR and the key's backup in whatever state the order is, which stays */
 void order_csr(struct order *o);
+bool order_own_key(const struct order *o);              /* steps_prepare.c; false: its CSR came from csr_file */
 enum turn order_key_and_csr(struct order *o);           /* steps_prepare.c; NEXT: saved.csr is there */
 enum turn order_key_backup(struct order *o);            /* steps_issue.c; NEXT: it is done, or none is wanted */
 

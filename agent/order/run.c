@@ -28,7 +28,7 @@ static int64_t active_orders(const struct run *r)
 /* Its turn has come: it is awake, and under way already or one of the parallel_orders that may be. */
 static bool may_advance(const struct run *r, const struct order *o, int64_t active)
 {
-    return o->runnable && !o->resting && (started(o) || active < r->s->conf->agent.parallel_orders);
+    return o->runnable && !order_rests(o) && (started(o) || active < r->s->conf->agent.parallel_orders);
 }
 
 static void advance_orders(struct run *r)
@@ -84,7 +84,7 @@ static bool winding_up(const struct run *r)
 static bool working(const struct run *r)
 {
     for (size_t i = 0; i < r->n_order; i++)
-        if (r->order[i]->pending || (r->order[i]->runnable && !r->order[i]->resting))
+        if (r->order[i]->pending || (r->order[i]->runnable && !order_rests(r->order[i])))
             return true;
     return (r->setup.no_new ? winding_up(r) : publish_busy(r->s->publish)) || hooks_busy(r) || renewals_busy(r);
 }

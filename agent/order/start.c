@@ -113,23 +113,12 @@ void calendar_for(const struct run *r, const struct cert_work *w, bool forced, s
     calendar_decide(&in, out);
 }
 
-static bool last_done(void *arg, const struct saved_order *o)
-{
-    char *id = arg;
-    if (strcmp(o->state, "done") != 0)
-        return true;
-    snprintf(id, 24, "%s", o->id);
-    return false;
-}
-
 struct order *run_begin(struct run *r, const struct conf_cert *c, bool forced, struct err *e)
 {
     struct order *o = order_begin(r, c, forced, e);
     if (!o)
         return NULL;
-    char id[24] = "";
-    if (c->key_reuse && !r->setup.replace && order_history(r->s->store, c->name, last_done, id, e) && *id)
-        json_object_set_new(o->facts, "key_of", json_string(id));
+    fact_set(o, "key_reuse", c->key_reuse && !r->setup.replace);
     add_order(r, o);
     return o;
 }
@@ -138,8 +127,11 @@ struct order *run_begin(struct run *r, const struct conf_cert *c, bool forced, s
 
 static void wind_up(struct order *o, const char *why)
 {
-    order_log(o, LEVEL_NOTICE, "order", "WOUND_UP", "the order %s is wound up: %s; its records are removed, its key is kept", o->saved.id,
-              why);
+    bool late = o->saved.sent && o->state < ORDER_ISSUED; /* a certificate may come all the same */
+    (late ? say_loudly : say)(LEVEL_NOTICE, &(struct about){.cert = o->saved.cert, .step = "order"}, "WOUND_UP",
+                              "the order %s is wound up: %s; its records are removed, its key is kept%s%s%s", o->saved.id, why,
+                              late ? ": a certificate that still comes is taken by import --key keys/" : "", late ? o->saved.id : "",
+                              late ? ".key" : "");
     order_jump(o, ORDER_FAILED);
 }
 
@@ -153,7 +145,8 @@ static bool still_wanted(struct run *r, struct order *o, struct cert_work *w)
     }
     const struct ca_rules *rules = rules_of(r, o->conf->ca);
     bool names = due_other_names(o->saved.names, &o->conf->names), ca = strcmp(o->saved.ca, o->conf->ca) != 0;
-    if (o->state >= ORDER_ISSUED || o->saved.sent || (!names && !ca))
+    bool left = o->saved.sent && o->state >= ORDER_VALIDATED; /* one that was only printed has not */
+    if (o->state >= ORDER_ISSUED || left || (!names && !ca))
         return true;
     bool bought = (o->conf->reference_number && strcmp(o->conf->reference_number, o->saved.reference) != 0) ||
                   (o->conf->subscription_end && o->conf->subscription_end != o->saved.subscription_end);
@@ -169,6 +162,36 @@ static bool still_wanted(struct run *r, struct order *o, struct cert_work *w)
     return true;
 }
 
+/* The emergency is about keys: an order with one from before does not do, nor one that is stuck. But what was submitted by hand may be paid for. */
+static void make_way(struct order *o, struct cert_work *w)
+{
+    const struct ca_rules *rules = order_rules(o);
+    if (!rules || o->state >= ORDER_INSTALLED)
+        return;
+    bool stuck = !rules->by_person && o->saved.last.rc != RC_OK, older = !fact_num(o, "replace");
+    if (older && rules->by_person && o->state >= ORDER_SUBMITTED)
+        err_set(&w->err, RC_LATER, "REPLACE_AGAIN",
+                "the order %s was submitted with a key made before this replace: import its certificate (or dcvagent cancel %s), then "
+                "dcvagent replace %s again",
+                o->saved.id, w->name, w->name);
+    else if (older || stuck)
+        wind_up(o, older ? "replace wants a new key" : "it is stuck, and replace asks for a new one");
+}
+
+/* false: it is held until a person has mended the configuration. */
+static bool may_go_on(struct run *r, struct order *o, struct cert_work *w)
+{
+    if (o->conf && o->conf->broken)
+        return false;
+    if (r->setup.replace)
+        make_way(o, w);
+    if (!still_wanted(r, o, w))
+        return false;
+    return o->at || o->state == ORDER_FAILED || o->state == ORDER_DONE ||
+           err_set(&o->err, RC_CONF, "CA_SECTION",
+                   "the CA section [ca %s] of the order is gone or faulty; put it back, or dcvagent cancel %s", o->saved.ca, o->saved.cert);
+}
+
 static void wake_open(struct run *r, struct order *o)
 {
     struct cert_work *w = run_cert(r, o->saved.cert);
@@ -178,26 +201,12 @@ static void wake_open(struct run *r, struct order *o)
         return;
     }
     bool named = r->setup.names && r->setup.names->n && r->setup.terminal;
+    int64_t now = clock_now();
     if (r->setup.force || r->setup.replace)
         o->saved.forced = true, o->saved.due = 0, o->dirty = true;
-    if (o->conf && o->conf->broken) {
-        o->resting = true;
-        return;
-    }
-    const struct ca_rules *rules = order_rules(o);
-    if (r->setup.replace && rules && !rules->by_person && o->saved.last.rc != RC_OK && o->state < ORDER_INSTALLED)
-        wind_up(o, "it is stuck, and replace asks for a new one");
-    if (!still_wanted(r, o, w)) {
-        o->resting = true;
-        return;
-    }
-    if (!o->at && o->state != ORDER_FAILED && o->state != ORDER_DONE) {
-        err_set(&o->err, RC_CONF, "CA_SECTION", "the CA section [ca %s] of the order is gone or faulty; put it back, or dcvagent cancel %s",
-                o->saved.ca, o->saved.cert);
-        o->resting = true;
-        return;
-    }
-    if (o->saved.due > clock_now() && !named && o->state != ORDER_FAILED) { /* backoff: nothing new is tried before */
+    o->held = !may_go_on(r, o, w);
+    bool backoff = o->saved.due > now && o->saved.changed <= now;    /* noted in the future: the clock was wrong then */
+    if (!o->held && backoff && !named && o->state != ORDER_FAILED) { /* nothing new is tried before */
         o->resting = true;
         o->err = o->saved.last;
         return;
@@ -221,6 +230,17 @@ static bool was_cancelled(void *arg, const struct saved_order *o)
     return false;
 }
 
+/* A CSR asked for early orders nothing by itself; now its certificate is due. */
+static void end_sleep(struct cert_work *w, struct order *o)
+{
+    if (!due_sleeps(&o->saved))
+        return;
+    fact_set(o, "early", 0);
+    if (w->cal.action == CALENDAR_RENEW)
+        renewal_replaces(w, o);
+    order_wake(o);
+}
+
 void run_start_due(struct run *r, struct cert_work *w)
 {
     struct err e = {0};
@@ -228,8 +248,13 @@ void run_start_due(struct run *r, struct cert_work *w)
     if (!w->conf || w->conf->broken)
         return;
     calendar_for(r, w, forced, &w->cal);
-    if (under_way(r, w->name) || r->setup.hand_only || r->setup.no_new)
+    if (r->setup.hand_only || r->setup.no_new)
         return;
+    if (under_way(r, w->name)) {
+        if (w->cal.due && !r->setup.csr_only)
+            end_sleep(w, run_order_of(r, w->name));
+        return;
+    }
     if (w->cal.action == CALENDAR_REFUSED)
         err_set(&w->err, RC_CONF, "NAMES_CHANGED", "certificate %s: %s", w->name, w->cal.why);
     if (w->err.rc != RC_OK || (!w->cal.due && !r->setup.csr_only))
@@ -241,7 +266,9 @@ void run_start_due(struct run *r, struct cert_work *w)
         w->err = e;
         return;
     }
-    fact_set(o, "first", w->cal.action == CALENDAR_FIRST || cancelled || !w->cal.due); /* a CSR asked for early orders nothing by itself */
+    fact_set(o, "first", w->cal.action == CALENDAR_FIRST || cancelled);
+    fact_set(o, "early", !w->cal.due);
+    fact_set(o, "replace", r->setup.replace);
     if (w->cal.action == CALENDAR_RENEW)
         renewal_replaces(w, o);
 }

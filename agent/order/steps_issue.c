@@ -26,7 +26,7 @@ static enum turn job_fault(struct order *o)
 
 enum turn order_key_backup(struct order *o)
 {
-    if (!o->run->s->conf->agent.key_backup_dir || fact_num(o, "backup") || (o->conf && o->conf->csr_file))
+    if (!o->run->s->conf->agent.key_backup_dir || fact_num(o, "backup") || !order_own_key(o))
         return TURN_NEXT;
     if (o->job_err.rc != RC_OK) { /* of the worker or of writing the file */
         o->backup_at = BACKUP_NONE;
@@ -43,13 +43,23 @@ enum turn order_key_backup(struct order *o)
     return TURN_WAIT;
 }
 
+static void note_csr_path(struct order *o, const char *path)
+{
+    json_t *h = handover_load(&o->saved);
+    json_object_set_new(h, "csr_path", json_string(path));
+    handover_save(&o->saved, h);
+    order_save(o);
+}
+
+/* The path is told once this order's CSR stands there: until then an older order's may, and a person would paste that one. */
 static void write_csr_now(void *arg)
 {
     struct order *o = arg;
     char *folder = mem_fmt("%s/csr", o->run->s->state_dir), *path = mem_fmt("%s/%s.pem", folder, o->saved.cert);
     struct str pem = STR_INIT(65536);
-    if (csr_pem(o->saved.csr.p, o->saved.csr.n, &pem) && fs_folder(folder, 0755, &o->job_err))
-        fs_replace(path, str_text(&pem), pem.n, 0644, &o->job_err);
+    if (csr_pem(o->saved.csr.p, o->saved.csr.n, &pem) && fs_folder(folder, 0755, &o->job_err) &&
+        fs_replace(path, str_text(&pem), pem.n, 0644, &o->job_err))
+        note_csr_path(o, path);
     str_free(&pem);
     free(path);
     free(folder);
@@ -60,18 +70,12 @@ static enum turn csr_for_people(struct order *o)
 {
     if (o->job_err.rc != RC_OK)
         return job_fault(o);
-    json_t *h = handover_load(&o->saved);
-    bool there = *json_str(h, "csr_path");
-    if (!there) {
-        char *path = mem_fmt("%s/csr/%s.pem", o->run->s->state_dir, o->saved.cert);
-        json_object_set_new(h, "csr_path", json_string(path));
-        free(path);
-        handover_save(&o->saved, h);
-        order_effect(o, write_csr_now);
-        return TURN_WAIT;
-    }
-    json_decref(h);
-    return TURN_NEXT;
+    char path[512];
+    handover_csr_path(&o->saved, path, sizeof path);
+    if (*path)
+        return TURN_NEXT;
+    order_effect(o, write_csr_now);
+    return TURN_WAIT;
 }
 
 enum turn step_validated(struct order *o, struct run *r)
@@ -132,7 +136,7 @@ static void install_now(void *arg)
     struct session *s = o->run->s;
     struct err *e = &o->job_err;
     struct secret key = {0};
-    bool own_key = !(o->conf && o->conf->csr_file);
+    bool own_key = order_own_key(o);
     if (own_key && !key_load(s->state_dir, o->saved.id, &key, e))
         return;
     char *evidence = evidence_document(s->store, o->saved.cert, o->saved.id);
@@ -240,7 +244,7 @@ static bool note_in_use(struct order *o, struct err *e)
 
 static enum turn pfx_made(struct order *o)
 {
-    if (!o->conf || !o->conf->pfx || o->conf->csr_file || o->pfx_ready)
+    if (!o->conf || !o->conf->pfx || !order_own_key(o) || o->pfx_ready)
         return TURN_NEXT;
     if (o->job_err.rc != RC_OK)
         return job_fault(o);

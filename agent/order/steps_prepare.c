@@ -10,8 +10,9 @@
 #include "base/mem.h"
 #include "cert/csr.h"
 #include "cert/key.h"
+#include "order/due.h"
 
-enum { CSR_FILE_MAX = 65536 };
+enum { CSR_FILE_MAX = 65536, KEY_FILE_MAX = 65536 };
 
 /* A first order of a by-person CA costs the person's attention (and an envelope): it starts only when a person says so. */
 static bool waits_for_start(struct order *o)
@@ -29,6 +30,22 @@ static void store_key_now(void *arg)
     struct order *o = arg;
     if (key_store(o->run->s->state_dir, o->saved.id, &o->key_pem, &o->job_err))
         o->key_at = KEY_STORED;
+}
+
+/* key_reuse: the key of the certificate in use, ordered or adopted, unless key_type= asks for another type. */
+static bool key_in_use(struct order *o)
+{
+    char word[16], *text, *path = mem_fmt("%s/live/%s/privkey.pem", o->run->s->state_dir, o->saved.cert);
+    size_t n;
+    bool ok = fs_read(path, KEY_FILE_MAX, &text, &n, NULL);
+    if (ok) {
+        secret_set(&o->key_pem, text, n);
+        explicit_bzero(text, n);
+        free(text);
+        ok = key_type_of(&o->key_pem, word, NULL) && (o->conf->key_type == KEY_DEFAULT || strcmp(word, o->saved.key_type) == 0);
+    }
+    free(path);
+    return ok;
 }
 
 /* The name of the key file is the order's id, which is never used again: a key found there is ours, from before a crash. */
@@ -56,12 +73,7 @@ static enum turn have_key(struct order *o)
     }
     if (!e.code || strcmp(e.code, "NO_KEY") != 0)
         return order_fault(o, &e);
-    char old[24] = "";
-    if (o->conf && o->conf->key_reuse) {
-        json_t *was = json_object_get(o->facts, "key_of");
-        snprintf(old, sizeof old, "%s", json_string_value(was) ? json_string_value(was) : "");
-    }
-    if (*old && key_load(s->state_dir, old, &o->key_pem, NULL)) {
+    if (o->conf && o->conf->key_reuse && fact_num(o, "key_reuse") && key_in_use(o)) {
         o->key_at = KEY_MADE;
         order_effect(o, store_key_now);
         return TURN_WAIT;
@@ -118,19 +130,36 @@ static enum turn have_csr(struct order *o, bool own_key)
     return TURN_NEXT;
 }
 
+bool order_own_key(const struct order *o)
+{
+    return strcmp(o->saved.key_type, "csr") != 0;
+}
+
+/* Until there is a CSR the section says whose key it is; from then on the order knows. */
 enum turn order_key_and_csr(struct order *o)
 {
-    bool own_key = !(o->conf && o->conf->csr_file);
+    bool file = o->conf && o->conf->csr_file;
+    struct err e = {0};
     if (o->saved.csr.n)
         return TURN_NEXT;
-    enum turn t = own_key ? have_key(o) : TURN_NEXT;
-    return t == TURN_NEXT ? have_csr(o, own_key) : t;
+    if (file == order_own_key(o) && o->conf && order_rules(o)) {
+        free(o->saved.key_type);
+        o->saved.key_type = mem_str(due_key_word(o->conf, order_rules(o)));
+    }
+    if (!order_own_key(o) && !file) {
+        err_set(&e, RC_CONF, "CSR_FILE_GONE",
+                "the order %s of %s was begun with csr_file=, which is gone; put it back, or dcvagent cancel %s", o->saved.id,
+                o->saved.cert, o->saved.cert);
+        return order_fault(o, &e);
+    }
+    enum turn t = file ? TURN_NEXT : have_key(o);
+    return t == TURN_NEXT ? have_csr(o, !file) : t;
 }
 
 enum turn step_new(struct order *o, struct run *r)
 {
     (void)r;
-    if (waits_for_start(o))
+    if (due_sleeps(&o->saved) || waits_for_start(o))
         return TURN_WAIT;
     order_wait(o, WAITS_NOT);
     spots_start(o); /* discovery needs only names: it goes on beside the key */

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "order/due.h"
 
 enum { NOTIFY_LIMIT_MS = 30000, SHORT_LIFE = 30 * DAY };
 
@@ -201,6 +202,14 @@ static bool failed_now(const struct order *o)
     return o && o->err.rc != RC_OK && o->err.rc != RC_LATER;
 }
 
+/* The newest one's, else that of one whose records are still on their way out. */
+static const struct order *failing(const struct order *o)
+{
+    while (o && !failed_now(o))
+        o = o->older;
+    return o;
+}
+
 /* An order's failure is over once it moves on: then the same failure is news again. */
 static void forget_failures(struct run *r, const struct cert_work *w)
 {
@@ -214,7 +223,7 @@ static void note_schedule(struct run *r, struct cert_work *w, const struct order
     struct saved_cert *c = &w->row->c;
     const char *action = "none";
     int64_t at = 0;
-    if (o && o->saved.open) {
+    if (o && o->saved.open && !due_sleeps(&o->saved)) {
         action = is_person(o->waits) ? wait_text(o->waits) : "continue the order";
         at = o->saved.due ? o->saved.due : o->waits == WAITS_TIME || o->waits == WAITS_PROPAGATION ? fact_num(o, "forecast") : 0;
     } else if (w->conf && !w->conf->broken) {
@@ -225,7 +234,8 @@ static void note_schedule(struct run *r, struct cert_work *w, const struct order
                                                         : "renew";
         at = w->cal.next_at;
     }
-    const struct err *e = w->err.rc != RC_OK ? &w->err : failed_now(o) ? &o->err : NULL;
+    const struct order *bad = failing(o);
+    const struct err *e = w->err.rc != RC_OK ? &w->err : bad ? &bad->err : NULL;
     if (e) {
         c->last = *e;
         c->last_at = clock_now();
@@ -248,9 +258,21 @@ static void tell_issued(struct run *r, struct cert_work *w)
     notify(r, "issued", w->name, text, w->row->c.not_after);
 }
 
+/* What an order that is well waits for. */
+static void tell_standing(struct run *r, const struct order *o)
+{
+    struct about about = {.cert = o->saved.cert, .name = o->err.where, .step = step_word(o->state)};
+    if (is_person(o->waits))
+        tell_wait(r, o);
+    else if (o->waits == WAITS_PROPAGATION && o->err.rc == RC_LATER)
+        say(LEVEL_NOTICE, &about, o->err.code, "%s", o->err.text);
+    else if (o->waits != WAITS_NOT)
+        say(LEVEL_NOTICE, &(struct about){.cert = o->saved.cert, .step = "order"}, NULL, "%s", wait_text(o->waits));
+}
+
 static void tell_cert(struct run *r, struct cert_work *w)
 {
-    const struct order *o = run_order_of(r, w->name);
+    const struct order *o = run_order_of(r, w->name), *bad = failing(o);
     if (r->setup.hand_only) {
         if (o && o->saved.open && r->setup.terminal && *o->ca.ask)
             fprintf(stderr, "%s\n", o->ca.ask);
@@ -265,16 +287,11 @@ static void tell_cert(struct run *r, struct cert_work *w)
         tell_issued(r, w);
     if (w->err.rc != RC_OK)
         tell_failure(r, w->name, w->err.rc == RC_HOOK ? "hook" : "config", &w->err, w->err.again ? 0 : -1);
-    if (failed_now(o))
-        tell_failure(r, w->name, step_word(o->state), &o->err, o->saved.due);
-    else if (o && o->saved.open && is_person(o->waits))
-        tell_wait(r, o);
-    else if (o && o->saved.open && o->waits == WAITS_PROPAGATION && o->err.rc == RC_LATER)
-        say(LEVEL_NOTICE, &(struct about){.cert = w->name, .name = o->err.where, .step = step_word(o->state)}, o->err.code, "%s",
-            o->err.text);
-    else if (o && o->saved.open && o->waits != WAITS_NOT)
-        say(LEVEL_NOTICE, &(struct about){.cert = w->name, .step = "order"}, NULL, "%s", wait_text(o->waits));
-    if (w->err.rc == RC_OK && !failed_now(o) && w->row->c.last.rc != RC_OK)
+    if (bad)
+        tell_failure(r, w->name, step_word(bad->state), &bad->err, bad->saved.due);
+    if (o && o != bad && o->saved.open)
+        tell_standing(r, o);
+    if (w->err.rc == RC_OK && !bad && w->row->c.last.rc != RC_OK)
         forget_failures(r, w);
     tell_ends(r, w);
     note_schedule(r, w, o);
@@ -314,12 +331,12 @@ void tell_free(struct run *r)
 
 enum rc tell_rc(const struct run *r, const struct cert_work *w)
 {
-    const struct order *o = run_order_of(r, w->name);
-    enum rc rc = w->err.rc;
-    if (o && o->err.rc != RC_OK)
-        rc = rc_worse(rc, o->err.rc);
-    else if (w->row->c.hook_due || (o && o->saved.open)) /* a hook still due: the run's time was up before it ended */
-        rc = rc_worse(rc, RC_LATER);
+    enum rc rc = rc_worse(w->err.rc, w->row->c.hook_due ? RC_LATER : RC_OK); /* still due: the run's time was up before the hook ended */
+    for (const struct order *o = run_order_of(r, w->name); o; o = o->older)
+        if (o->err.rc != RC_OK)
+            rc = rc_worse(rc, o->err.rc);
+        else if (o->saved.open && !due_sleeps(&o->saved))
+            rc = rc_worse(rc, RC_LATER);
     return rc;
 }
 

@@ -91,12 +91,18 @@ bool cert_each(struct store *s, cert_fn *fn, void *arg, struct err *e)
     return query_open(&q, s, "SELECT " COLUMNS " FROM certs ORDER BY name", e) && query_each(&q, read_row, &to, e);
 }
 
-bool cert_forget(struct store *s, const char *name, struct err *e)
+static bool delete_of(struct store *s, const char *sql, const char *name, struct err *e)
 {
     struct query q;
 
-    if (!write_begin(s, NULL, e) || !query_open(&q, s, "DELETE FROM certs WHERE name = ?", e))
+    if (!query_open(&q, s, sql, e))
         return false;
     query_text(&q, name);
     return query_run(&q, e);
+}
+
+bool cert_forget(struct store *s, const char *name, struct err *e)
+{
+    return write_begin(s, NULL, e) && delete_of(s, "DELETE FROM certs WHERE name = ?", name, e) &&
+           delete_of(s, "DELETE FROM inbox WHERE cert = ?", name, e);
 }

@@ -85,16 +85,6 @@ static bool read_row(void *arg, struct row *r)
     return to->fn(to->arg, &row);
 }
 
-bool ledger_release(struct store *s, const char *order, struct err *e)
-{
-    struct query q;
-
-    if (!write_begin(s, NULL, e) || !query_open(&q, s, "UPDATE ledger SET wanted = 0 WHERE order_id = ? AND wanted <> 0", e))
-        return false;
-    query_text(&q, order);
-    return query_run(&q, e);
-}
-
 bool ledger_each(struct store *s, const char *zone, ledger_fn *fn, void *arg, struct err *e)
 {
     struct reader to = {fn, arg};

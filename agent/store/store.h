@@ -87,7 +87,6 @@ struct ledger_row {
 };
 typedef bool ledger_fn(void *arg, const struct ledger_row *row);         /* false: stop */
 bool ledger_put(struct store *s, struct ledger_row *row, struct err *e); /* id 0: insert and set id; else update */
-bool ledger_release(struct store *s, const char *order, struct err *e);  /* all rows of this order are wanted no more */
 bool ledger_each(struct store *s, const char *zone, ledger_fn *fn, void *arg, struct err *e); /* open rows (not GONE); NULL: all zones */
 bool ledger_of(struct store *s, const char *order, ledger_fn *fn, void *arg, struct err *e);  /* all rows of an order, GONE too */
 
@@ -144,7 +143,7 @@ typedef bool cert_fn(void *arg, const struct saved_cert *c);
 bool cert_put(struct store *s, const struct saved_cert *c, struct err *e);
 bool cert_get(struct store *s, const char *name, cert_fn *fn, void *arg, struct err *e); /* fn not called: unknown */
 bool cert_each(struct store *s, cert_fn *fn, void *arg, struct err *e);                  /* by name */
-bool cert_forget(struct store *s, const char *name, struct err *e);
+bool cert_forget(struct store *s, const char *name, struct err *e);                      /* and what waits for it in the inbox */
 
 /* --- inbox: what a person hands over ------------------------------------------------------------------------------------------- */
 

@@ -42,6 +42,7 @@ class Ours:
     name, env = "dcvagent", None
 
     def start(self):
+        shutil.rmtree(os.path.join(os.environ["LAB_DIR"], "acme-ours"), ignore_errors=True)
         quiet(*self.world([]).command("account", "pebble"))
 
     def world(self, orders):
@@ -159,13 +160,13 @@ def connections(path):
         return sum(int(line.split()[1]) for line in f if line.split()[0].endswith(":" + PORT))
 
 
-def measure_one(client, command, rtt, sample=False):
+def measure_one(client, command, rtt, codes=(0,)):
     """One command: its cost, and what the servers saw of it."""
     counts = os.path.join(os.environ["LAB_DIR"], "counts")
     asked, updates = Asked(), Counter()
     forget("UNBOUND", "PEBBLEDNS")
     before = asked.read(), updates.read(), run_time("PEBBLE")
-    cost = metered(command, sample, through=[DELAY, "-c", counts, str(rtt)] if rtt else [], env=client.env and {**os.environ, **client.env})
+    cost = metered(command, codes=codes, through=[DELAY, "-c", counts, str(rtt)] if rtt else [], env=client.env and {**os.environ, **client.env})
     cost.ca = run_time("PEBBLE") - before[2]
     cost.requests, cost.updates = asked.read() - before[0], updates.read() - before[1]
     cost.connections = connections(counts) if rtt else 0
@@ -189,10 +190,10 @@ def far_away(peers):
         for client in [Ours()] + peers:
             if client.name != "dcvagent" and count == 100 and not os.environ.get("BENCH_ALL"):
                 continue
-            client.start()
             costs = []
             for _ in range(ROUNDS if client.name == "dcvagent" else 1):
                 serial += 1
+                client.start()
                 costs.append(measure_one(client, client.command(names_for(serial, count)), RTT))
             best = best or median(c.wall for c in costs)
             rows.append(row(f"{count}, {client.name}", costs, best, [f"{median(c.wall for c in costs) / (TRIPS * trip):.2f}"]))
@@ -200,19 +201,47 @@ def far_away(peers):
           ["names", "wall", "CPU", "RSS", "requests", "TCP to CA", "UPDATEs", "trips", "wall / ours"], rows)
 
 
+def own_pebble(port):
+    """Each round has a CA of its own: pebble 2.4.0 locks itself up now and then when several orders are made side by side (two locks taken in
+    either order, FindValidAuthorization and Authz). A round in which it stands still is said, and repeated."""
+    at = f"{os.environ['LAB_PEBBLE']}:{port}"
+    log = os.path.join(os.environ["LAB_DIR"], "log", "pebble.log")
+    child = bench.Background([os.path.join(os.environ["LAB_PEBBLE_DIR"], "run"), at, "plain"], "ACME directory")
+    drain = subprocess.Popen(["cat"], stdin=child.child.stdout, stdout=open(log, "a", encoding="utf-8"))
+    os.environ.update(LAB_PEBBLE_DIRECTORY=f"https://pebble.lab.test:{port}/dir", LAB_PEBBLE_PID=str(child.child.pid))
+    return child, drain
+
+
+def round_at_hand(lists, port):
+    was = os.environ["LAB_PEBBLE_DIRECTORY"], os.environ["LAB_PEBBLE_PID"]
+    child, drain = own_pebble(port)
+    try:
+        client = Ours()
+        client.start()
+        return measure_one(client, client.many(lists) + ["--deadline", "15s"], 0, codes=None)
+    finally:
+        child.__exit__()
+        drain.wait()
+        os.environ.update(LAB_PEBBLE_DIRECTORY=was[0], LAB_PEBBLE_PID=was[1])
+
+
 def at_hand():
     """No delay: beside what pebble itself needs."""
-    client, rows = Ours(), []
-    client.start()
+    rows, stuck, port = [], 0, 14010
     for label, orders in (("1 x 100 names", 1), ("10 x 100 names", 10)):
         costs = []
-        for i in range(ROUNDS):
-            lists = [names_for(f"h{orders}-{i}-{k}", 100) for k in range(orders)]
-            costs.append(measure_one(client, client.many(lists), 0))
+        while len(costs) < ROUNDS:
+            port += 1
+            cost = round_at_hand([names_for(f"h{port}-{k}", 100) for k in range(orders)], port)
+            if cost.code == 0:
+                costs.append(cost)
+            elif orders == 1 or (stuck := stuck + 1) > 10:
+                raise SystemExit(f"bench: exit code {cost.code}\n{cost.out[-2000:]}")
         wall, ca = median(c.wall for c in costs), median(c.ca for c in costs)
         rows.append([label, s(wall), s(ca), f"{wall / ca:.2f}", s(median(c.cpu for c in costs)), mb(max(c.rss for c in costs)),
                      "/".join(map(str, sorted({c.requests for c in costs}))), "/".join(map(str, sorted({c.updates for c in costs})))])
-    table(f"No delay; pebble: the CPU time of pebble itself (all its threads) during the run; medians of {ROUNDS}",
+    table(f"No delay; pebble: the CPU time of pebble itself (all its threads) during the run; medians of {ROUNDS}; pebble locked itself up in {stuck} "
+          "more rounds",
           ["orders at once", "wall", "pebble", "wall / pebble", "CPU", "RSS", "requests", "UPDATEs"], rows)
 
 

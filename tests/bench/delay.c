@@ -218,7 +218,8 @@ int main(int argc, char **argv)
     if (unshare(CLONE_NEWNET) < 0)
         die("a network namespace");
     int near = tun("near");
-    ip(ip4, "link set lo up\nlink set near up txqueuelen 10000\naddr add 10.98.0.2/32 dev near\nroute add default dev near congctl cubic\n");
+    ip(ip4,
+       "link set lo up\nlink set near up txqueuelen 10000\naddr add 10.98.0.2/32 dev near\nroute add default dev near congctl cubic\n");
     ip(ip6, "addr add fd98::2/128 dev near nodad\nroute add default dev near congctl cubic\n");
     struct line there = {.from = near, .to = far}, back = {.from = far, .to = near};
     there.ring = calloc(LINE, sizeof *there.ring);

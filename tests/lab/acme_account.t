@@ -145,6 +145,20 @@ ok "preferred chain that the CA has not: its first" eval 'run 0 installed && liv
 is "preferred chain that the CA has not: leaf and intermediate" "$(grep -c BEGIN "$P/state/live/www/fullchain.pem")" 2
 CA_MORE=
 
+# --- a CSR asked for early
+acme_case csr
+ok "csr: a certificate" run 0 installed
+fresh
+dcv csr www > "$LAB_DIR/early"
+ok "csr: orders nothing by itself" eval 'run 0 "" && run 0 "" && counts newOrder=0'
+ok "csr: replace wants another key" eval 'says 0 installed replace www --yes && counts newOrder=1 && live'
+is "csr: and has one" "$([ "$(openssl req -in "$LAB_DIR/early" -noout -pubkey)" != "$(openssl x509 -in "$P/state/live/www/cert.pem" -noout -pubkey)" ] && echo another)" another
+acme_case csr-due
+ok "csr: another first certificate" run 0 installed
+dcv csr www > "$LAB_DIR/early"
+ok "csr: when it is due it is used" again 0 installed
+is "csr: with its key" "$(openssl req -in "$LAB_DIR/early" -noout -pubkey)" "$(openssl x509 -in "$P/state/live/www/cert.pem" -noout -pubkey)"
+
 # --- revocation, the emergency
 ok "plan --replace tells what it takes" says 0 'www.example.hk' plan --replace www
 fresh

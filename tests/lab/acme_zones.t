@@ -38,7 +38,7 @@ chain() { # NAME LENGTH: so many CNAMEs from its challenge name to one in exampl
 serials() { for z in example.hk@$LAB_NAMED example.net@$LAB_KNOT example.org@$LAB_PDNS; do dig +short "@${z#*@}" "${z%@*}" SOA | cut -d' ' -f3; done; }
 since() { paste <(serials) <(printf '%s\n' "$1") | awk '{ printf "%s%d", (NR > 1 ? " " : ""), $1 - $2 }'; } # zone changes since then
 written() { # CERTIFICATE OWNER...: what the ledger knows of its last order, each owner once or more often
-    sqlite3 "$P/state/state.db" "select owner from ledger where order_id = (select id from orders where cert = '$1' order by id desc limit 1)" |
+    sqlite3 "$P/state/state.db" "select owner from ledger where order_id = (select id from orders where cert = '$1' order by rowid desc limit 1)" |
         sort | tr '\n' ' ' | sed 's/ $//'
 }
 issued() { # NAME OWNERS NAMES...: a certificate, and where its records stood
@@ -62,6 +62,7 @@ refused() { # NAME CODE PATTERN NAMES...: 13, and nothing was written anywhere
 }
 
 ok "zones made ready: example.hk" update "$LAB_NAMED" example.hk "$A.one.example.hk 300 CNAME one.example.net." \
+    "$A.pair.example.hk 300 CNAME pair.example.net." \
     "$A.two.example.hk 300 CNAME hop.example.com." "$A.loop.example.hk 300 CNAME loop.example.com." "$A.foreign.example.hk 300 CNAME x.provider.example." \
     "$A.far.example.hk 300 CNAME far.example.com." "$A.dangling.example.hk 300 CNAME nothing.vanished.net." 'moved.example.hk 300 DNAME example.net.' \
     'trap.example.hk 300 A 192.0.2.80' '*.trap.example.hk 300 CNAME x.provider.example.'
@@ -75,18 +76,18 @@ ok "a CNAME into a zone of another server" issued one one.example.net one.exampl
 ok "two hops through a third zone" issued two _two.example.org two.example.hk
 ok "eight hops" issued eight eight.example.net eight.example.hk
 ok "a DNAME above the name" issued dname $A.www.example.net www.moved.example.hk
-ok "both ends of one delegation, two values at one owner" issued both "one.example.net one.example.net" one.example.hk '*.one.example.hk'
+ok "both ends of one delegation, two values at one owner" issued pair "pair.example.net pair.example.net" pair.example.hk '*.pair.example.hk'
 hops=$(for i in 1 2 3 4 5 6 7 8; do printf 'nine-%s\\.example\\.hk -> ' $i; done)
 ok "nine hops: 13, with the chain" refused nine CNAME_DEEP "$A\.nine\.example\.hk -> ${hops}nine\.example\.net" nine.example.hk
 ok "a loop: 13, with the chain" refused loop CNAME_LOOP "$A\.loop\.example\.hk -> loop\.example\.com -> $A\.loop\.example\.hk" loop.example.hk
 ok "a foreign zone: 13, with the chain" refused foreign CNAME_FOREIGN "$A\.foreign\.example\.hk -> x\.provider\.example" foreign.example.hk
 ok "a foreign zone two hops away: 13, with the chain" refused far CNAME_FOREIGN "$A\.far\.example\.hk -> far\.example\.com -> x\.provider\.example" \
     far.example.hk
-ok "a zone that is no more: 13" refused dangling '' "$A\.dangling\.example\.hk -> nothing\.vanished\.net" dangling.example.hk
+ok "a zone that is no more: 13" refused dangling NO_ZONE "$A\.dangling\.example\.hk -> nothing\.vanished\.net" dangling.example.hk
 ok "one of them stops the whole order, and is named" refused mixed CNAME_FOREIGN 'foreign\.example\.hk' www.example.hk foreign.example.hk
 CERTIFICATE='cname = refuse'
 ok "cname = refuse: 13" refused refuse CNAME_REFUSED "$A\.one\.example\.hk.*one\.example\.net" one.example.hk
-ok "cname = refuse: where there is none" issued norefuse $A.www.example.hk www.example.hk
+ok "cname = refuse: where there is none" issued norefuse $A.plain.example.hk plain.example.hk
 ok "cname = refuse: a wildcard's CNAME is none" issued trapped $A.deep.trap.example.hk deep.trap.example.hk
 CERTIFICATE=
 ok "the wildcard-CNAME trap: written in place" issued trap "$A.trap.example.hk $A.trap.example.hk $A.www.trap.example.hk" trap.example.hk \
@@ -114,7 +115,7 @@ is "wildcard and apex: one UPDATE each way" "$(since "$before")" "2 0 0"
 quit slow
 
 # --- names
-ok "labels in Chinese, and a wildcard" issued idn "$A.xn--20vp92b.example.hk $A.xn--i8s431aqn1ad1j.hk" 電子.example.hk '*.電子核證.hk'
+ok "labels in Chinese, and a wildcard" issued idn "$A.xn--i8s431aqn1ad1j.hk $A.xn--i8s910l.example.hk" 電子.example.hk '*.電子核證.hk'
 labels=$(printf 'a.%.0s' $(seq 58))
 ok "sixty labels" issued deep "$A.${labels}example.hk" "${labels}example.hk"
 l=$(printf 'b%.0s' $(seq 63))
@@ -130,7 +131,8 @@ certificate reuse reuse www.example.hk '*.example.hk' example.net
 is "authorizations used again: first order" "$(rc dcv run reuse)" 0
 before=$(serials) posts=$(count reuse 'POST /chalZ/')
 is "authorizations used again: second order" "$(rc dcv run --force reuse)" 0
-is "no record was written" "$(since "$before")$(written reuse)" "0 0 0"
+is "no record was written" "$(since "$before")" "0 0 0"
+is "and none is in the ledger" "$(written reuse)" ""
 is "no challenge was asked for" "$(($(count reuse 'POST /chalZ/') - posts))" 0
 certificate reuse reuse www.example.hk '*.example.hk' example.net mail.example.hk
 is "one more name: its record alone" "$(rc dcv run --force reuse)$(written reuse)" "0$A.mail.example.hk"
@@ -142,7 +144,7 @@ certificate nonces nonces $(printf 'n%d.example.hk ' $(seq 20))
 before=$(serials)
 is "twenty names, half the nonces refused" "$(rc dcv run nonces)" 0
 is "twenty names: one UPDATE each way" "$(since "$before")" "2 0 0"
-ok "the CA did refuse" test "$(count nonces 'badNonce\|bad nonce\|invalid anti-replay')" -ge 1
+ok "the CA did refuse: more requests than work" test "$(count nonces 'POST /')" -ge 60
 is "one order" "$(count nonces 'Added order')" 1
 
 ok "invariants" "$here/invariants" check "$LAB_DIR/before" "$P/state"

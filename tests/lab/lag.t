@@ -32,7 +32,7 @@ print(*sorted({v["server"] + "=" + v["verdict"] for v in json.load(sys.stdin)["c
 case $1 in
 lag)
     person_setup "
-$(order strict www.example.hk 'timeout = 3s')
+$(order strict www.example.hk 'timeout = 8s')
 $(order any mail.example.hk 'authoritative = any')
 $(order ignore shop.example.hk "ignore = $LAB_NAMED2 [${LAB_NAMED2_V6:-::1}]:53" 'timeout = 20s')
 $(order must mail.example.hk 'authoritative = any' "must = $LAB_NAMED2" 'timeout = 2s')

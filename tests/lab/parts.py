@@ -200,7 +200,7 @@ class KnotSecondary(Part):
 
     def prepare(self):
         lab = self.lab
-        longest = "1d" if lab.mode(self.name) == "stale" else "1"
+        longest = "1d" if lab.mode(self.name) == "stale" else "2"
         text = f'''server:
     rundir: "{self.dir}"
     listen: [ {", ".join(a + "@53" for a in self.listen())} ]
@@ -329,6 +329,7 @@ class Unbound(Part):
     infra-host-ttl: 2
     hide-version: yes
     edns-buffer-size: 1232
+    so-rcvbuf: 4m
 ''' + "".join(f"    interface: {a}\n" for a in self.listen())
         text += f'remote-control:\n    control-enable: yes\n    control-interface: "{self.dir}/control"\n    control-use-cert: no\n'
         return [binary(lab, "unbound"), "-d", "-c", self.write("unbound.conf", text)]

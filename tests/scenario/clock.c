@@ -5,8 +5,8 @@
 
 static int world_gettime(struct timespec *t)
 {
-    t->tv_sec = world_ms() / 1000;
-    t->tv_nsec = world_ms() % 1000 * 1000000;
+    t->tv_sec = world_clock() / 1000;
+    t->tv_nsec = world_clock() % 1000 * 1000000;
     return 0;
 }
 

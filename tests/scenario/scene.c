@@ -50,11 +50,12 @@ void scene_config(const struct scene_conf *c)
     static const char standard[] = "names = www.example.hk example.hk\nproduct = multi-domain";
     char *text = mem_fmt("[agent]\nstate_dir = %s/state\nlog = none\nnotify_hook = %s/notify\n%s\n"
                          "[verify]\nresolvers = 192.0.2.8 192.0.2.9\ndiscovery = 192.0.2.7\n%s\n"
-                         "[provider mem]\ntype = memory\nzones = example.hk example.com\n%s\n"
+                         "%s%s\n"
                          "[ca hand]\ntype = manual\nchain_files = %s/root.pem\n%s\n"
                          "%s%s\n%s\n",
-                         scene.dir, scene.dir, or_none(c->agent), c->verify ? c->verify : "settle = 0s", or_none(c->provider), scene.dir,
-                         or_none(c->ca),
+                         scene.dir, scene.dir, or_none(c->agent), c->verify ? c->verify : "settle = 0s",
+                         c->no_provider ? "" : "[provider mem]\ntype = memory\nzones = example.hk example.com\n", or_none(c->provider),
+                         scene.dir, or_none(c->ca),
                          c->no_shop                               ? ""
                          : c->shop && strstr(c->shop, "csr_file") ? "[certificate shop]\nca = hand\n"
                                                                   : "[certificate shop]\nca = hand\nkey_type = p256\n",

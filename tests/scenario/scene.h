@@ -29,7 +29,7 @@ struct scene_conf { /* lines added to the sections; NULL: none */
     const char *verify; /* NULL: settle = 0s */
     const char *shop;   /* all of [certificate shop] but ca and key_type; NULL: www.example.hk example.hk, multi-domain */
     const char *more;   /* further sections */
-    bool no_shop;
+    bool no_shop, no_provider;
 };
 void scene_config(const struct scene_conf *c); /* writes it; from the next run on */
 #define config(...) scene_config(&(struct scene_conf){__VA_ARGS__})

@@ -28,7 +28,7 @@ struct call {
 };
 
 static struct {
-    int64_t ms;
+    int64_t ms, ahead;
     int signal;
     struct happening *first;
     struct world_zone *zone;
@@ -48,6 +48,16 @@ static struct {
 int64_t world_ms(void)
 {
     return world.ms;
+}
+
+int64_t world_clock(void)
+{
+    return world.ms + world.ahead;
+}
+
+void world_clock_ahead(int64_t seconds)
+{
+    world.ahead = seconds * 1000;
 }
 
 void world_jump(int64_t ms)

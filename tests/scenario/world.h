@@ -44,6 +44,8 @@ void world_new(int64_t start); /* wall clock, s: the root, hk, com, example.hk, 
 void world_free(void);
 
 int64_t world_ms(void); /* wall clock */
+int64_t world_clock(void); /* ms: what the agent's clock says */
+void world_clock_ahead(int64_t seconds); /* that one is wrong */
 void world_jump(int64_t ms);
 void world_at(int64_t ms, void (*fn)(void *arg), void *arg); /* something that happens during a run, or before the next one */
 bool world_drop(void *arg);                                  /* takes that back */

@@ -163,6 +163,7 @@ static void reminders(void **state)
     assert_true(calendar_remind(now, 0, end));
     assert_false(calendar_remind(now + HOUR, now, end));
     assert_true(calendar_remind(now + DAY, now, end));
+    assert_true(calendar_remind(now, now + 400 * DAY, end)); /* said by a clock that was ahead */
     int64_t mark = end - 14 * DAY;
     assert_true(calendar_remind(mark, mark - HOUR, end));
     assert_false(calendar_remind(mark + HOUR, mark, end));

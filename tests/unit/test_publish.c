@@ -320,6 +320,50 @@ static void test_warm(void **state)
     session_close(&x);
 }
 
+/* A delete that follows soon leans on the read-back of the write, unless somebody else has a value there, or the write was not ours. */
+static void test_read_back_stands(void **state)
+{
+    (void)state;
+    session_open(&x, "");
+    want(&x, "A", "new.example.hk", "code");
+    run(&x);
+    w->reads = 0;
+    release(&x, "A");
+    run(&x);
+    assert_int_equal(w->reads, 1); /* the read-back of the delete */
+    assert_int_equal(open_rows(&x), 0);
+    assert_false(has("new.example.hk", "code"));
+
+    want(&x, "B", "www.example.hk", "code"); /* beside a stranger's */
+    run(&x);
+    w->reads = 0;
+    world_remove("www.example.hk", "foreign"); /* its owner's own doing is not undone */
+    release(&x, "B");
+    run(&x);
+    assert_int_equal(w->reads, 2);
+    assert_false(has("www.example.hk", "foreign"));
+
+    want(&x, "C", "late.example.hk", "code");
+    run(&x);
+    w->reads = 0;
+    loop.now += 60000; /* too long ago */
+    release(&x, "C");
+    run(&x);
+    assert_int_equal(w->reads, 2);
+
+    want(&x, "D", "two.example.hk", "first");
+    run(&x);
+    w->reads = 0;
+    want(&x, "E", "two.example.hk", "second"); /* an add looks for itself: a stranger may be there by now */
+    run(&x);
+    assert_int_equal(w->reads, 2);
+    release(&x, "D");
+    release(&x, "E");
+    run(&x);
+    assert_int_equal(open_rows(&x), 0);
+    session_close(&x);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -337,6 +381,7 @@ int main(void)
         with_world(test_whole_sets),
         with_world(test_one_change_at_a_time),
         with_world(test_warm),
+        with_world(test_read_back_stands),
     };
 
     world_make();

@@ -104,8 +104,10 @@ static void test_liar(void **state)
     assert_string_equal(state_of(&x, "A").err.code, "UPDATE_NOT_APPLIED");
     assert_non_null(strstr(state_of(&x, "A").err.text, "192.0.2.53"));
     w->liar = false;
+    unsigned applies = w->applies;
     release(&x, "A");
     run(&x);
+    assert_int_equal(w->applies, applies + 1); /* it may have handed the update on, and it arrives yet */
     want(&x, "B", "b.example.hk", "code");
     run(&x);
     w->liar = true;
@@ -125,6 +127,7 @@ static void test_read_fails(void **state)
     run(&x);
     assert_int_equal(state_of(&x, "A").present, 1);
     assert_int_equal(loop.now, 1000000 + 7000); /* 1, 2, 4 s */
+    loop.now += 31000;                          /* what was read back after the write is no longer fresh */
     w->fail_reads = 1000;
     release(&x, "A");
     run(&x);
@@ -200,11 +203,11 @@ static void test_orphan(void **state)
                            .cert = "shop",
                            .host = "h",
                            .provider = "old",
-                           .zone = "example.hk",
+                           .zone = "example.org",
                            .state = LEDGER_PRESENT,
                            .wanted = false,
                            .written = 9,
-                           .rec = {"h.example.hk", TYPE_TXT, 300, {(const uint8_t *)"code", 4}}};
+                           .rec = {"h.example.org", TYPE_TXT, 300, {(const uint8_t *)"code", 4}}};
 
     (void)state;
     session_open(&x, "");
@@ -219,6 +222,66 @@ static void test_orphan(void **state)
     session_close(&x);
     session_open(&x, "[provider old]\ntype = rfc2136\nzones = example.net");
     run(&x); /* no longer its zone: but what is ours is still taken away */
+    assert_int_equal(open_rows(&x), 0);
+    session_close(&x);
+}
+
+static void want_by(const char *provider, const char *order, const char *owner)
+{
+    struct err e = {0};
+    struct ledger_row r = {.cert = "shop",
+                           .host = owner,
+                           .provider = provider,
+                           .zone = "example.net",
+                           .rec = {owner, TYPE_TXT, 300, {(const uint8_t *)"code", 4}},
+                           .negative_ttl = 60};
+
+    snprintf(r.order, sizeof r.order, "%s", order);
+    assert_ok(publish_want(x.p, &r, &e), e);
+}
+
+/* A section was renamed: the one that may write there now goes on, with what is wanted and with what is to go. */
+static void test_provider_renamed(void **state)
+{
+    struct err e = {0};
+
+    (void)state;
+    session_open(&x, "[provider first]\ntype = rfc2136\nserver = 192.0.2.54\nzones = example.net");
+    want_by("first", "A", "a.example.net");
+    want_by("first", "B", "b.example.net");
+    run(&x);
+    release(&x, "B");
+    assert_ok(store_turn(x.s, &e), e);
+    session_close(&x);
+    session_open(&x, "[provider second]\ntype = rfc2136\nserver = 192.0.2.54\nzones = example.net");
+    run(&x);
+    assert_false(has("b.example.net", "code"));
+    want_by("second", "A", "a.example.net");
+    run(&x);
+    assert_int_equal(state_of(&x, "A").rows, 1);
+    assert_int_equal(state_of(&x, "A").present, 1);
+    release(&x, "A");
+    run(&x);
+    assert_false(has("a.example.net", "code"));
+    assert_int_equal(open_rows(&x), 0);
+    session_close(&x);
+}
+
+/* Killed between the UPDATE and its read-back, then released while the server still holds the UPDATE: the delete is sent all the same. */
+static void test_released_after_a_crash(void **state)
+{
+    (void)state;
+    session_open(&x, "");
+    w->lost_request = true;
+    want(&x, "A", "new.example.hk", "code");
+    for (int i = 0; i < 8 && !w->applies; i++)
+        turn(&x);
+    assert_int_equal(w->applies, 1);
+    session_close(&x);
+    session_open(&x, "");
+    release(&x, "A");
+    run(&x);
+    assert_int_equal(w->applies, 2);
     assert_int_equal(open_rows(&x), 0);
     session_close(&x);
 }
@@ -273,6 +336,8 @@ int main(void)
         survives(test_removed_by_others),
         survives(test_removed_between_runs),
         survives(test_orphan),
+        survives(test_provider_renamed),
+        survives(test_released_after_a_crash),
         survives(test_outside_zones),
         survives(test_commit_fails),
     };

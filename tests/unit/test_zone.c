@@ -306,7 +306,10 @@ static void test_cname(void **state)
     fails("away.example.hk", RC_DELEGATION, "CNAME_FOREIGN");
     assert_non_null(strstr(result.text, "lb.cloud.test"));
     assert_non_null(strstr(result.text, "record_at"));
+    assert_non_null(strstr(result.text, "; away.example.hk -> lb.cloud.test"));
     fails("loop1.example.hk", RC_DELEGATION, "CNAME_LOOP");
+    assert_non_null(strstr(result.text, "; loop1.example.hk -> loop2.example.hk -> loop1.example.hk"));
+    assert_string_equal(result.where, "loop1.example.hk");
     fails("loop2.example.hk", RC_DELEGATION, "CNAME_LOOP");
     fails("self.example.hk", RC_DELEGATION, "CNAME_LOOP");
     fails("d0.example.hk", RC_DELEGATION, "CNAME_DEEP");
@@ -376,7 +379,7 @@ static void test_configured(void **state)
     zones_free(z);
     z = zones_new(NULL, conf);
     world_zones = (const struct world_zone[]){{"hk", "192.0.2.1"}, {"example.hk", "192.0.2.11 2001:db8::11 192.0.2.12"}, {0}};
-    fails("www.corp.example.hk", RC_NET, "DISCOVERY"); /* an inside zone: the public DNS does not know it */
+    fails("www.corp.example.hk", RC_DELEGATION, "NO_ZONE"); /* an inside zone: the public DNS does not know it */
     assert_non_null(strstr(result.text, "[zone corp.example.hk] servers="));
     close_world();
     open_world("[provider p]\ntype = fake\nzones = corp.example.hk\n[zone corp.example.hk]\nservers = 192.0.2.53\n");

@@ -149,5 +149,6 @@ void case_confirm(struct ca *c, struct ca_case *k);
 void case_submit(struct ca *c, struct ca_case *k);
 void case_fetch(struct ca *c, struct ca_case *k);
 void acme_renewal(struct ca *c, struct ca_renewal *r);
+void renewal_window(struct ca_renewal *r, const json_t *j); /* pure: of the answer; a window that ends before it begins is none */
 
 #endif

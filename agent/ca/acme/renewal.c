@@ -41,8 +41,7 @@ static void settle(struct asking *w, const struct err *e)
     op_settle(&r->op, &own);
 }
 
-/* A window that ends before it begins is no answer. */
-static void take_window(struct ca_renewal *r, const json_t *j)
+void renewal_window(struct ca_renewal *r, const json_t *j)
 {
     const json_t *window = json_object_get(j, "suggestedWindow");
     const char *url = json_str(j, "explanationURL");
@@ -59,7 +58,7 @@ static void answered(struct op *op, const struct err *e)
     struct asking *w = op->owner;
     bool unknown = e && w->request.http.status >= 400 && w->request.http.status < 500 && w->request.http.status != 429;
     if (!e)
-        take_window(w->r, w->request.json);
+        renewal_window(w->r, w->request.json);
     w->r->ask_again = w->request.retry_after ? w->request.retry_after : clock_now() + ASK_AGAIN;
     settle(w, unknown ? NULL : e);
 }
