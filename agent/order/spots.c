@@ -146,7 +146,8 @@ void spots_start(struct order *o)
         spots_make(o);
     for (size_t i = 0; i < o->n_spot; i++) {
         start_spot(&o->spot[i]);
-        preflight_warm(o->run->s->zones, o->spot[i].name);
+        if (!order_rules(o)->by_person) /* where a person walks between the steps nothing is gained */
+            preflight_warm(o->run->s->zones, o->spot[i].name);
     }
 }
 
