@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/fs.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "ca/ca.h"
@@ -98,6 +99,17 @@ struct conf *session_conf(const char *config, struct err *e)
     return s.conf;
 }
 
+/* A killed run may have left half a key or an old link's successor behind. */
+static void sweep(const char *dir)
+{
+    static const char *const folders[] = {"", "/keys", "/csr", "/live"};
+    for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
+        char *folder = mem_fmt("%s%s", dir, folders[i]);
+        fs_sweep(folder);
+        free(folder);
+    }
+}
+
 static bool open_store(struct session *s, unsigned parts, struct err *e)
 {
     s->writer = parts & (SESSION_WRITE | SESSION_LOCK);
@@ -108,6 +120,7 @@ static bool open_store(struct session *s, unsigned parts, struct err *e)
     if (!store_lock(s->store, e))
         return false;
     s->locked = true;
+    sweep(s->state_dir);
     return store_machine(s->store, e);
 }
 
@@ -171,11 +184,6 @@ static bool pump_turn(void *arg)
     p->over &= !enough;
     op_cancel(&p->limit.op);
     return false;
-}
-
-bool session_pump(struct session *s, int64_t deadline_s, struct err *e)
-{
-    return session_pump_until(s, deadline_s, NULL, NULL, e);
 }
 
 bool session_pump_until(struct session *s, int64_t deadline_s, bool (*enough)(void *arg), void *arg, struct err *e)

@@ -40,10 +40,8 @@ struct conf *session_conf(const char *config, struct err *e);
 
 const char *session_config_path(const char *config); /* --config, $DCVAGENT_CONFIG, /etc/dcvagent/dcvagent.ini */
 
-/* Runs the loop until the ledger's pump has nothing more to do, the deadline is over or a signal came: gc, txt, forget, rehearse. Commits each turn. */
-bool session_pump(struct session *s, int64_t deadline_s, struct err *e);
-
-/* The same, over as soon as enough() says so after a turn: what others still have in the ledger (a dead server's zone) is left to the next run. */
+/* Runs the loop until the ledger's pump has nothing more to do, the deadline is over or a signal came: gc, txt, forget. Commits each turn. Over as soon as
+ * enough() (NULL: never) says so after a turn: what others still have in the ledger (a dead server's zone) is left to the next run. */
 bool session_pump_until(struct session *s, int64_t deadline_s, bool (*enough)(void *arg), void *arg, struct err *e);
 
 #endif

@@ -251,6 +251,13 @@ DCVAGENT_CLOCK=+9000d run shop
 ok "after 2038: a certificate that has ended is said to have" says "has ended on"
 ok "the order that it began is cancelled" dcv cancel shop
 
+# --- what a killed run left half written -----------------------------------------------------------------------------------------------------
+touch -d '2 hours ago' "$P/state/keys/.dcvagent-0123456789abcdef"
+touch "$P/state/keys/.dcvagent-fedcba9876543210"
+run
+is "an old temporary file goes, one that may be in use stays" "$(cd "$P/state/keys" && ls -A | grep -F .dcvagent-)" ".dcvagent-fedcba9876543210"
+rm -f "$P/state/keys/.dcvagent-fedcba9876543210"
+
 # --- another machine (this one may have no machine-id at all: it is given one) ---------------------------------------------------------------
 DCVAGENT_MACHINE_ID=fedcba9876543210 dcv state adopt > "$P/out" 2>&1
 DCVAGENT_MACHINE_ID=0123456789abcdef run
