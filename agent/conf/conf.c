@@ -64,7 +64,7 @@ static int fault_order(const void *a, const void *b)
     return strcmp(x->text, y->text);
 }
 
-static struct conf *conf_new(struct loader *l, const char *path, const struct conf_module *modules)
+struct conf *conf_new(struct loader *l, const char *path, const struct conf_module *modules)
 {
     struct conf *c = mem_new(sizeof(*c));
     size_t n = 0;
@@ -99,6 +99,11 @@ static void conf_finish(struct loader *l)
     check_whole(l);
     if (c->n_fault)
         qsort(c->fault, c->n_fault, sizeof(*c->fault), fault_order);
+    loader_free(l);
+}
+
+void loader_free(struct loader *l)
+{
     for (size_t i = 0; i < l->n_raw; i++) {
         free(l->raw[i]->kind);
         free(l->raw[i]->name);

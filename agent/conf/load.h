@@ -112,6 +112,8 @@ void check_whole(struct loader *l);
 void check_certificate(struct loader *l, struct conf_cert *t, const struct raw_section *r);
 
 /* conf.c */
+struct conf *conf_new(struct loader *l, const char *path, const struct conf_module *modules); /* empty, and a loader that fills it */
+void loader_free(struct loader *l); /* what was needed to read; the configuration stays */
 void cert_clear(struct conf_cert *t);
 void zone_clear(struct conf_zone *z);
 
