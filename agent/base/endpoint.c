@@ -197,7 +197,7 @@ bool endpoint_same(const struct endpoint *a, const struct endpoint *b)
         return false;
     if (a->via == VIA_HTTPS && strcmp(a->url, b->url) != 0)
         return false;
-    return a->addr[0] || name_same(a->name, b->name);
+    return (a->addr[0] && a->via != VIA_TLS) || name_same(a->name, b->name); /* of DoT the certificate's name matters */
 }
 
 void endpoints_add(struct endpoints *l, const struct endpoint *p)

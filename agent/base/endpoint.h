@@ -28,7 +28,7 @@ bool endpoint_parse(const char *text, bool names, struct endpoint *out, struct e
 
 /* "ns1.example.hk (192.0.2.1)", "192.0.2.1", with :port where it is not the usual one. */
 void endpoint_show(const struct endpoint *p, char *out, size_t size);
-bool endpoint_same(const struct endpoint *a, const struct endpoint *b); /* address, port, transport */
+bool endpoint_same(const struct endpoint *a, const struct endpoint *b); /* address, port, transport; DoT: and name; DoH: and URL */
 
 void endpoints_add(struct endpoints *l, const struct endpoint *p); /* no duplicates */
 void endpoints_free(struct endpoints *l);

@@ -5,8 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { TYPE_A = 1, TYPE_NS = 2, TYPE_CNAME = 5, TYPE_SOA = 6, TYPE_TXT = 16, TYPE_AAAA = 28, TYPE_DNAME = 39, TYPE_RRSIG = 46,
-       TYPE_DNSKEY = 48, TYPE_AXFR = 252, TYPE_CAA = 257 };
+enum { TYPE_A = 1, TYPE_NS = 2, TYPE_CNAME = 5, TYPE_SOA = 6, TYPE_TXT = 16, TYPE_AAAA = 28, TYPE_DNAME = 39, TYPE_DS = 43,
+       TYPE_RRSIG = 46, TYPE_DNSKEY = 48, TYPE_NSEC3PARAM = 51, TYPE_AXFR = 252, TYPE_CAA = 257 };
 
 struct bytes {
     const uint8_t *p;

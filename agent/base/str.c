@@ -18,7 +18,7 @@ void str_put(struct str *s, const void *p, size_t n)
         size_t size = s->size ? s->size * 2 : 64;
         if (size < s->n + n + 1)
             size = s->n + n + 1;
-        if (size > s->max + 1)
+        if (size - 1 > s->max)
             size = s->max + 1;
         s->p = mem_grow(s->p, size, 1);
         s->size = size;

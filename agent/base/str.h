@@ -51,6 +51,9 @@ bool text_harmless(uint32_t code);
 /* TXT value for people and JSON: printable ASCII and valid UTF-8 as it is, `"` `\` escaped, the rest \DDD as in zone files. */
 void text_txt(struct str *out, const void *in, size_t n);
 
+/* Escaped for a URL (RFC 3986 2.3): all but letters, digits and - . _ ~ as %XX. */
+void text_percent(struct str *out, const void *in, size_t n);
+
 bool hex_show(char *out, size_t size, const void *in, size_t n); /* lower case; false: does not fit */
 size_t text_distance(const char *a, const char *b); /* edits between two words (a swap of neighbours is one), for did-you-mean */
 size_t text_columns(const char *utf8);              /* width on a terminal: CJK counts two */

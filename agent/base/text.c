@@ -119,6 +119,18 @@ void text_txt(struct str *out, const void *in, size_t n)
     }
 }
 
+void text_percent(struct str *out, const void *in, size_t n)
+{
+    static const char unreserved[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
+    const uint8_t *p = in;
+    for (size_t i = 0; i < n; i++) {
+        if (p[i] && strchr(unreserved, p[i]))
+            str_put(out, p + i, 1);
+        else
+            str_fmt(out, "%%%02X", p[i]);
+    }
+}
+
 bool hex_show(char *out, size_t size, const void *in, size_t n)
 {
     static const char digit[] = "0123456789abcdef";

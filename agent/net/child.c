@@ -1,4 +1,4 @@
-/* child.c: one program for a hook. Its block outlives a cancelled struct child until the program and its handles are gone. */
+/* child.c: one program. Its block outlives a cancelled struct child until the program and its handles are gone. */
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -21,14 +21,15 @@ enum phase {
 struct run {
     struct child *child; /* NULL: cancelled */
     uv_process_t process;
-    uv_pipe_t out, in;
+    uv_pipe_t out, said, in;
     uv_timer_t timer;
     uv_write_t write;
     unsigned handles; /* open ones; the last close frees the block */
     enum phase phase;
-    bool exited, out_ended, timed_out, over;
+    unsigned outputs; /* that it may still write to */
+    bool exited, timed_out, over;
     int status;
-    struct str text;
+    struct str text, words; /* of out and said */
     char *input;
     size_t n_input;
     char read[READ_SIZE];
@@ -40,6 +41,7 @@ static void run_free(struct run *r)
         explicit_bzero(r->input, r->n_input); /* hooks may be handed secrets */
     free(r->input);
     str_free(&r->text);
+    str_free(&r->words);
     free(r);
 }
 
@@ -74,7 +76,8 @@ static void finish(struct run *r)
         c->status = r->status;
         c->timed_out = r->timed_out;
         c->out = r->text;
-        r->text = STR_INIT(KEEP);
+        c->said = r->words;
+        r->text = r->words = STR_INIT(KEEP);
         c->impl = NULL;
         op_settle(&c->op, NULL);
     }
@@ -82,6 +85,7 @@ static void finish(struct run *r)
         kill(-r->process.pid, SIGKILL); /* what its group left behind; nothing there is no fault */
     shut(&r->process);
     shut(&r->out);
+    shut(&r->said);
     shut(&r->in);
     shut(&r->timer);
 }
@@ -127,7 +131,7 @@ static void on_ended(uv_process_t *p, int64_t status, int signal_number)
     struct run *r = p->data;
     r->exited = true;
     r->status = signal_number ? 128 + signal_number : (int)status;
-    if (r->out_ended || !r->child)
+    if (!r->outputs || !r->child)
         finish(r);
     else
         phase_begin(r, DRAINING, DRAIN_MS);
@@ -144,11 +148,12 @@ static void on_read(uv_stream_t *s, ssize_t n, const uv_buf_t *buf)
 {
     struct run *r = s->data;
     if (n > 0) {
-        str_put(&r->text, buf->base, (size_t)n); /* keeps the first KEEP octets; the rest is read so that the child can go on */
+        /* keeps the first octets; the rest is read so that the child can go on */
+        str_put(s == (uv_stream_t *)&r->said ? &r->words : &r->text, buf->base, (size_t)n);
     } else if (n < 0) {
-        r->out_ended = true;
-        shut(&r->out);
-        if (r->exited)
+        r->outputs--;
+        shut(s);
+        if (r->exited && !r->outputs)
             finish(r);
     }
 }
@@ -178,7 +183,7 @@ static const char *path_wanted(const struct strs *env)
     return "PATH=/usr/sbin:/usr/bin:/sbin:/bin";
 }
 
-static int spawn(uv_loop_t *uv, struct run *r, int in_fd, int out_fd)
+static int spawn(uv_loop_t *uv, struct run *r, int in_fd, int out_fd, int said_fd)
 {
     static const struct strs nothing;
     const struct child *c = r->child;
@@ -186,7 +191,7 @@ static int spawn(uv_loop_t *uv, struct run *r, int in_fd, int out_fd)
     uv_stdio_container_t io[3] = {
         {.flags = in_fd < 0 ? UV_IGNORE : UV_INHERIT_FD, .data.fd = in_fd}, /* UV_IGNORE: /dev/null */
         {.flags = UV_INHERIT_FD, .data.fd = out_fd},
-        {.flags = UV_INHERIT_FD, .data.fd = out_fd},
+        {.flags = UV_INHERIT_FD, .data.fd = said_fd < 0 ? out_fd : said_fd},
     };
     uv_process_options_t o = {
         .exit_cb = on_ended,
@@ -229,21 +234,36 @@ static int make_pipe(uv_loop_t *uv, struct run *r, uv_pipe_t *ours, int end, int
     return 0;
 }
 
+static void close_end(int fd)
+{
+    if (fd >= 0)
+        close(fd);
+}
+
+static void listen_to(struct run *r, uv_pipe_t *from)
+{
+    r->outputs++;
+    uv_read_start((uv_stream_t *)from, on_alloc, on_read);
+}
+
 static int start(uv_loop_t *uv, struct run *r)
 {
-    int in_fd = -1, out_fd = -1;
+    int in_fd = -1, out_fd = -1, said_fd = -1;
     int fault = make_pipe(uv, r, &r->out, 0, &out_fd);
+    if (!fault && r->child->answer)
+        fault = make_pipe(uv, r, &r->said, 0, &said_fd);
     if (!fault && r->child->in)
         fault = make_pipe(uv, r, &r->in, 1, &in_fd);
     if (!fault)
-        fault = spawn(uv, r, in_fd, out_fd);
-    if (in_fd >= 0)
-        close(in_fd);
-    if (out_fd >= 0)
-        close(out_fd);
+        fault = spawn(uv, r, in_fd, out_fd, said_fd);
+    close_end(in_fd);
+    close_end(out_fd);
+    close_end(said_fd);
     if (fault < 0)
         return fault;
-    uv_read_start((uv_stream_t *)&r->out, on_alloc, on_read);
+    listen_to(r, &r->out);
+    if (r->child->answer)
+        listen_to(r, &r->said);
     if (in_fd >= 0)
         feed(r);
     return 0;
@@ -277,14 +297,15 @@ void child_start(struct loop *l, struct child *c)
     c->impl = NULL;
     c->status = 0;
     c->timed_out = false;
-    c->out = STR_INIT(KEEP);
+    c->out = c->said = STR_INIT(KEEP);
     if (!c->argv->n || c->argv->s[0][0] != '/') {
         not_started(c, "its path must be absolute");
         return;
     }
     struct run *r = mem_new(sizeof *r);
     r->child = c;
-    r->text = STR_INIT(KEEP);
+    r->text = STR_INIT(c->answer ? c->answer : KEEP);
+    r->words = STR_INIT(KEEP);
     if (c->in && c->n_in) {
         r->input = mem_copy(c->in, c->n_in);
         r->n_input = c->n_in;
@@ -296,6 +317,7 @@ void child_start(struct loop *l, struct child *c)
         r->over = true;
         shut(&r->process);
         shut(&r->out);
+        shut(&r->said);
         shut(&r->in);
         shut(&r->timer);
         return;
@@ -307,4 +329,5 @@ void child_start(struct loop *l, struct child *c)
 void child_clear(struct child *c)
 {
     str_free(&c->out);
+    str_free(&c->said);
 }

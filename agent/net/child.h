@@ -1,4 +1,4 @@
-/* child.h: programs run for a hook: no shell, own process group, clean environment, time limit, TERM then KILL after 5 s to the group. */
+/* child.h: programs run for us: no shell, own process group, clean environment, time limit, TERM then KILL after 5 s to the group. */
 #ifndef DCV_NET_CHILD_H
 #define DCV_NET_CHILD_H
 
@@ -12,9 +12,11 @@ struct child {
     const char *in;          /* for its stdin; NULL: /dev/null */
     size_t n_in;
     uint32_t limit_ms; /* 0: 300,000 */
+    size_t answer;     /* octets of stdout that are kept, apart from stderr; 0: stdout and stderr go together */
     int status;        /* exit code; 128 + signal */
     bool timed_out;
-    struct str out; /* stdout and stderr together, the first 4 KiB; freed by child_clear */
+    struct str out;    /* what it wrote: the first 4 KiB; where `answer` is set stdout alone. Freed by child_clear */
+    struct str said;   /* stderr, where it is apart, the first 4 KiB; likewise */
     void *impl;
 };
 

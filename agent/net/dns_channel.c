@@ -1,175 +1,24 @@
-/* dns_channel.c: one server over one transport, carried by c-ares, driven by libuv.
- *
- * c-ares opens sockets through the functions below, so that they are bound to the source address and the reason of a failure is
- * known: c-ares itself calls everything ECONNREFUSED. UDP channels ignore the TC bit (dnsx turns to a TCP channel by itself, which
- * also serves answers that were forged or cut), and TCP channels are without EDNS flag: with it a FORMERR makes c-ares cut 11 octets
- * off the end of the question and ask again, which must not happen to a question without OPT. */
-#include <ares.h>
-#include <errno.h>
-#include <stdio.h>
+/* dns_channel.c: a server and transport: its carrier, its timer, and how many messages are under way. */
 #include <stdlib.h>
 #include <string.h>
-#include <sys/uio.h>
-#include <unistd.h>
 
 #include "base/mem.h"
 #include "net/dns_impl.h"
 #include "net/loop_uv.h"
 #include "net/net_impl.h"
 
-enum { UDP_TRY_MS = 600 /* then 1200, then the rest */, UDP_TRIES = 3, TCP_TRY_MS = 20000, TCP_TRIES = 4 };
-
-struct watch { /* a socket of c-ares; freed by its close callback */
-    uv_poll_t uv;
-    int fd;
-    struct channel *channel;
-    struct watch *next;
-};
-
-struct channel {
-    struct net *net;
-    char addr[46];
-    uint16_t port;
-    bool tcp;
-    ares_channel ares; /* NULL until first used */
-    struct watch *watches;
-    uv_timer_t *timer;
-    int64_t due; /* of the timer; 0: it does not run */
-    size_t carried;
-    int why; /* errno of the last failure of a socket */
-    fate_fn *fate;
-    void (*event)(void *arg);
-    void *arg;
-};
-
-struct carried { /* what c-ares gets as its argument */
-    struct channel *channel;
-    void *item;
-};
-
 int64_t dns_ms(void)
 {
     return (int64_t)(uv_hrtime() / 1000000);
-}
-
-/* ---- sockets for c-ares */
-
-static ares_socket_t on_socket(int af, int type, int protocol, void *data)
-{
-    struct channel *c = data;
-    socklen_t len;
-    int fd = socket(af, type | SOCK_CLOEXEC | SOCK_NONBLOCK, protocol);
-    const struct sockaddr *source = net_source(c->net, af, &len);
-    if (fd >= 0 && (!source || bind(fd, source, len) == 0))
-        return fd;
-    c->why = errno;
-    if (fd >= 0)
-        close(fd);
-    return ARES_SOCKET_BAD;
-}
-
-static int on_close(ares_socket_t fd, void *data)
-{
-    (void)data;
-    return close(fd);
-}
-
-/* Keeps errno for c-ares and notes it where it is a failure. */
-static void note(struct channel *c, long result)
-{
-    if (result < 0 && errno != EAGAIN && errno != EINTR && errno != EINPROGRESS)
-        c->why = errno;
-}
-
-static int on_connect(ares_socket_t fd, const struct sockaddr *to, ares_socklen_t len, void *data)
-{
-    int r = connect(fd, to, len);
-    note(data, r);
-    return r;
-}
-
-static ares_ssize_t on_receive(ares_socket_t fd, void *p, size_t n, int flags, struct sockaddr *from, ares_socklen_t *len, void *data)
-{
-    struct channel *c = data;
-    ares_ssize_t r = recvfrom(fd, p, n, flags, from, len);
-    note(c, r);
-    if (r == 0 && c->tcp) {
-        c->why = ECONNRESET;
-    } else if (r == 0) {
-        errno = EAGAIN; /* an empty datagram: c-ares would take it for a broken socket */
-        r = -1;
-    }
-    return r;
-}
-
-static ares_ssize_t on_send(ares_socket_t fd, const struct iovec *v, int n, void *data)
-{
-    struct msghdr m = {.msg_iov = (struct iovec *)(uintptr_t)v, .msg_iovlen = (size_t)n};
-    ares_ssize_t r = sendmsg(fd, &m, MSG_NOSIGNAL);
-    note(data, r);
-    return r;
-}
-
-static const struct ares_socket_functions socket_functions = {on_socket, on_close, on_connect, on_receive, on_send};
-
-/* ---- events */
-
-static void watch_freed(uv_handle_t *h)
-{
-    free(h->data);
-}
-
-static void on_ready(uv_poll_t *h, int status, int events)
-{
-    struct watch *w = h->data;
-    struct channel *c = w->channel;
-    int fd = w->fd; /* w may be closed within */
-    bool fault = status < 0;
-    ares_process_fd(c->ares, fault || (events & UV_READABLE) ? fd : ARES_SOCKET_BAD,
-                    fault || (events & UV_WRITABLE) ? fd : ARES_SOCKET_BAD);
-    c->event(c->arg);
-}
-
-/* c-ares: from now on this socket is watched so; 0, 0: it is about to be closed. Handles are never used again for another socket. */
-static void on_socket_state(void *data, ares_socket_t fd, int readable, int writable)
-{
-    struct channel *c = data;
-    struct watch **at = &c->watches, *w;
-    while (*at && (*at)->fd != fd)
-        at = &(*at)->next;
-    w = *at;
-    if (!readable && !writable) {
-        if (!w)
-            return;
-        *at = w->next;
-        uv_poll_stop(&w->uv);
-        uv_close((uv_handle_t *)&w->uv, watch_freed);
-        return;
-    }
-    if (!w) {
-        w = mem_new(sizeof *w);
-        *w = (struct watch){.fd = fd, .channel = c, .next = c->watches};
-        if (uv_poll_init(loop_uv(net_loop(c->net)), &w->uv, fd) < 0) {
-            free(w); /* answers are then missed and time out */
-            return;
-        }
-        w->uv.data = w;
-        uv_unref((uv_handle_t *)&w->uv); /* the timer keeps the loop alive while somebody waits */
-        c->watches = w;
-    }
-    uv_poll_start(&w->uv, (readable ? UV_READABLE : 0) | (writable ? UV_WRITABLE : 0), on_ready);
 }
 
 static void on_timer(uv_timer_t *h)
 {
     struct channel *c = h->data;
     c->due = 0;
-    if (c->ares)
-        ares_process_fd(c->ares, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
+    if (c->by->tick)
+        c->by->tick(c);
     c->event(c->arg);
-    struct timeval tv;
-    if (c->ares && c->carried && ares_timeout(c->ares, NULL, &tv)) /* walks all that is under way, hence only here */
-        channel_wake(c, dns_ms() + tv.tv_sec * 1000 + tv.tv_usec / 1000 + 1);
 }
 
 void channel_wake(struct channel *c, int64_t at)
@@ -184,65 +33,54 @@ void channel_wake(struct channel *c, int64_t at)
 void channel_waits(struct channel *c, bool waits)
 {
     if (waits) {
-        uv_ref((uv_handle_t *)c->timer);
+        uv_ref(c->timer);
         return;
     }
-    uv_unref((uv_handle_t *)c->timer);
+    uv_unref(c->timer);
     if (!c->carried) {
         uv_timer_stop(c->timer);
         c->due = 0;
     }
 }
 
-/* ---- life */
-
-bool channels_begin(struct err *e)
+struct channel *channel_new(struct net *net, const struct endpoint *to, fate_fn *fn)
 {
-    int r = ares_library_init(ARES_LIB_INIT_ALL);
-    return r == ARES_SUCCESS || err_set(e, RC_RESOURCE, "DNS_START", "c-ares cannot be started: %s", ares_strerror(r));
-}
-
-void channels_end(void)
-{
-    ares_library_cleanup();
-}
-
-struct channel *channel_new(struct net *net, const char *addr, uint16_t port, bool tcp, fate_fn *fn)
-{
-    struct channel *c = mem_new(sizeof *c);
-    *c = (struct channel){.net = net, .port = port, .tcp = tcp, .fate = fn};
-    snprintf(c->addr, sizeof c->addr, "%s", addr);
-    c->timer = mem_new(sizeof *c->timer);
-    uv_timer_init(loop_uv(net_loop(net)), c->timer);
-    c->timer->data = c;
-    uv_unref((uv_handle_t *)c->timer);
+    const struct carrier *by = to->via == VIA_TLS ? &by_tls : to->via == VIA_HTTPS ? &by_https : &by_ares;
+    struct channel *c = mem_new(by->size);
+    uv_timer_t *timer = mem_new(sizeof *timer);
+    *c = (struct channel){.by = by, .net = net, .to = *to, .fate = fn, .timer = timer};
+    uv_timer_init(loop_uv(net_loop(net)), timer);
+    timer->data = c;
+    uv_unref((uv_handle_t *)timer);
     return c;
 }
 
 void channel_rest(struct channel *c)
 {
-    if (c->carried || !c->ares)
-        return;
-    ares_destroy(c->ares);
-    c->ares = NULL;
+    if (!c->carried)
+        c->by->rest(c);
 }
 
 void channel_free(struct channel *c)
 {
-    if (c->ares)
-        ares_destroy(c->ares);
+    c->by->close(c);
     loop_uv_close(c->timer);
     free(c);
 }
 
-bool channel_is(const struct channel *c, const char *addr, uint16_t port, bool tcp)
+bool channel_is(const struct channel *c, const struct endpoint *to)
 {
-    return c->port == port && c->tcp == tcp && !strcmp(c->addr, addr);
+    return endpoint_same(&c->to, to);
 }
 
 size_t channel_carried(const struct channel *c)
 {
     return c->carried;
+}
+
+const char *channel_text(const struct channel *c)
+{
+    return c->text;
 }
 
 void channel_on_event(struct channel *c, void (*event)(void *arg), void *arg)
@@ -251,89 +89,14 @@ void channel_on_event(struct channel *c, void (*event)(void *arg), void *arg)
     c->arg = arg;
 }
 
-/* What c-ares does not understand it ignores, keeping the servers it had: hence the look at what it took. */
-static bool server_taken(const struct channel *c)
-{
-    union address a;
-    char text[64];
-    if (!net_address(c->addr, c->port, &a, NULL) || !c->port)
-        return false;
-    snprintf(text, sizeof text, a.sa.sa_family == AF_INET6 ? "[%s]:%u" : "%s:%u", c->addr, c->port);
-    struct ares_addr_port_node *got = NULL;
-    if (ares_set_servers_ports_csv(c->ares, text) != ARES_SUCCESS || ares_get_servers_ports(c->ares, &got) != ARES_SUCCESS)
-        return false;
-    bool same = got && !got->next && got->family == a.sa.sa_family && got->udp_port == c->port && got->tcp_port == c->port &&
-                (got->family == AF_INET ? !memcmp(&got->addr.addr4, &a.v4.sin_addr, sizeof a.v4.sin_addr)
-                                        : !memcmp(&got->addr.addr6, &a.v6.sin6_addr, sizeof a.v6.sin6_addr));
-    ares_free_data(got);
-    return same;
-}
-
-static bool channel_open(struct channel *c)
-{
-    char lookups[] = "b", nothing[] = "/dev/null";
-    struct ares_options o = {
-        .flags = ARES_FLAG_NOSEARCH | ARES_FLAG_NOALIASES | ARES_FLAG_NOCHECKRESP |
-                 (c->tcp ? ARES_FLAG_USEVC : ARES_FLAG_IGNTC | ARES_FLAG_EDNS),
-        .timeout = c->tcp ? TCP_TRY_MS : UDP_TRY_MS,
-        .tries = c->tcp ? TCP_TRIES : UDP_TRIES,
-        .ednspsz = DNS_UDP_SIZE,
-        .lookups = lookups,
-        .sock_state_cb = on_socket_state,
-        .sock_state_cb_data = c,
-        .resolvconf_path = nothing,
-    };
-    int mask = ARES_OPT_FLAGS | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_EDNSPSZ | ARES_OPT_LOOKUPS | ARES_OPT_SOCK_STATE_CB |
-               ARES_OPT_RESOLVCONF;
-    if (ares_init_options(&c->ares, &o, mask) != ARES_SUCCESS) {
-        c->ares = NULL;
-        return false;
-    }
-    ares_set_socket_functions(c->ares, &socket_functions, c);
-    if (server_taken(c))
-        return true;
-    ares_destroy(c->ares);
-    c->ares = NULL;
-    return false;
-}
-
-static enum fate fate_of(const struct channel *c, int status)
-{
-    switch (status) {
-    case ARES_SUCCESS:
-        return FATE_ANSWER;
-    case ARES_ETIMEOUT:
-        return FATE_TIMEOUT;
-    case ARES_EDESTRUCTION:
-    case ARES_ECANCELLED:
-        return FATE_GONE;
-    default:
-        return c->why == ECONNREFUSED || c->why == ECONNRESET || c->why == EPIPE ? FATE_REFUSED : FATE_UNREACHABLE;
-    }
-}
-
-static void on_result(void *arg, int status, int timeouts, unsigned char *msg, int n)
-{
-    (void)timeouts;
-    struct carried *k = arg;
-    struct channel *c = k->channel;
-    void *item = k->item;
-    free(k);
-    c->carried--;
-    c->fate(item, msg ? FATE_ANSWER : fate_of(c, status), c->why, msg, msg ? (size_t)n : 0);
-}
-
 void channel_send(struct channel *c, const uint8_t *msg, size_t n, void *item)
 {
-    if (!c->ares && !channel_open(c)) {
-        c->fate(item, FATE_UNREACHABLE, EADDRNOTAVAIL, NULL, 0);
-        return;
-    }
-    struct carried *k = mem_new(sizeof *k);
-    *k = (struct carried){c, item};
-    if (!c->carried)
-        c->why = 0;
     c->carried++;
-    ares_send(c->ares, msg, (int)n, on_result, k);
-    channel_wake(c, dns_ms() + (c->tcp ? TCP_TRY_MS : UDP_TRY_MS) + 1);
+    c->by->send(c, msg, n, item);
+}
+
+void channel_fate(struct channel *c, void *item, enum fate fate, int why, const uint8_t *msg, size_t n)
+{
+    c->carried--;
+    c->fate(item, fate, why, msg, n);
 }

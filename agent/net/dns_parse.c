@@ -90,6 +90,7 @@ static void fill(ldns_pkt *p, struct dns_reply *reply, void **hold)
     reply->aa = ldns_pkt_aa(p);
     reply->ad = ldns_pkt_ad(p);
     reply->tc = ldns_pkt_tc(p);
+    reply->edns = ldns_pkt_edns(p);
     read_ede(p, reply, ede_text);
     struct block b = {NULL, 0};
     put_rrs(&b, reply, NULL, p);

@@ -68,6 +68,42 @@ const char *dns_rcode_word(unsigned rcode)
     return other;
 }
 
+const char *dns_ede_word(unsigned ede)
+{
+    static const char *const words[] = {"Other Error",
+                                        "Unsupported DNSKEY Algorithm",
+                                        "Unsupported DS Digest Type",
+                                        "Stale Answer",
+                                        "Forged Answer",
+                                        "DNSSEC Indeterminate",
+                                        "DNSSEC Bogus",
+                                        "Signature Expired",
+                                        "Signature Not Yet Valid",
+                                        "DNSKEY Missing",
+                                        "RRSIGs Missing",
+                                        "No Zone Key Bit Set",
+                                        "NSEC Missing",
+                                        "Cached Error",
+                                        "Not Ready",
+                                        "Blocked",
+                                        "Censored",
+                                        "Filtered",
+                                        "Prohibited",
+                                        "Stale NXDOMAIN Answer",
+                                        "Not Authoritative",
+                                        "Not Supported",
+                                        "No Reachable Authority",
+                                        "Network Error",
+                                        "Invalid Data"};
+    static char other[24]; /* one thread reads replies */
+    if (!ede)
+        return "";
+    if (ede - 1 < sizeof words / sizeof *words)
+        return words[ede - 1];
+    snprintf(other, sizeof other, "error %u", ede - 1);
+    return other;
+}
+
 bool dns_txt_value(struct bytes rdata, uint8_t *out, size_t size, size_t *n)
 {
     size_t i = 0, at = 0;

@@ -22,6 +22,7 @@ enum {
     LIMIT_MS = 5000,
     LINE_LIMITS = 3, /* limits a request may stand in line */
     DNS_PORT = 53,
+    DNS_TLS_PORT = 853,
     FLAG_TC = 2
 };
 
@@ -148,6 +149,10 @@ static const char *type_word(uint16_t type)
         return "TXT";
     case TYPE_AAAA:
         return "AAAA";
+    case TYPE_DS:
+        return "DS";
+    case TYPE_DNSKEY:
+        return "DNSKEY";
     case TYPE_CAA:
         return "CAA";
     default:
@@ -200,7 +205,7 @@ static bool to_be_skipped(const struct server *s, const struct dns_ask *ask)
     return ask->may_skip && s->timeouts >= SILENT;
 }
 
-static struct server *server_for(struct dns *d, const char *addr, uint16_t port, bool tcp);
+static struct server *server_for(struct dns *d, const struct endpoint *to, enum via via);
 
 /* Once more by TCP, in what is left of its time. The TCP line moves on after this event. */
 static void by_tcp(struct flight *f, enum why why)
@@ -208,7 +213,7 @@ static void by_tcp(struct flight *f, enum why why)
     struct server *s = f->server;
     const struct endpoint *to = f->ask->to;
     if (!s->tcp)
-        s->tcp = server_for(s->dns, to->addr, to->port ? to->port : DNS_PORT, true);
+        s->tcp = server_for(s->dns, to, VIA_TCP);
     f->why = (uint8_t)why;
     if (to_be_skipped(s->tcp, f->ask)) {
         fail_flight(f, "DNS_SKIPPED", skipped);
@@ -294,6 +299,9 @@ static void on_fate(void *item, enum fate fate, int why, const uint8_t *msg, siz
         fail_flight(f, "DNS_REFUSED_CONNECTION", why == ECONNREFUSED ? "nothing listens there" : "the server closed the connection");
     } else if (fate == FATE_UNREACHABLE) {
         fail_flight(f, "DNS_UNREACHABLE", why ? strerror(why) : "it cannot be reached");
+    } else if (fate == FATE_FAILED) {
+        s->timeouts++; /* each new question would cost a handshake */
+        fail_flight(f, "DNS_SECURE", channel_text(s->channel));
     } else {
         f->ask->flight = NULL;
     }
@@ -385,14 +393,24 @@ static void on_event(void *arg)
         pump(s->tcp);
 }
 
-static struct server *server_for(struct dns *d, const char *addr, uint16_t port, bool tcp)
+static struct endpoint as_asked(const struct endpoint *to, enum via via)
 {
+    struct endpoint at = *to;
+    at.via = via;
+    if (!at.port)
+        at.port = via == VIA_TLS ? DNS_TLS_PORT : DNS_PORT;
+    return at;
+}
+
+static struct server *server_for(struct dns *d, const struct endpoint *to, enum via via)
+{
+    struct endpoint at = as_asked(to, via);
     for (struct server *s = d->servers; s; s = s->next)
-        if (channel_is(s->channel, addr, port, tcp))
+        if (channel_is(s->channel, &at))
             return s;
     struct server *s = mem_new(sizeof *s);
-    *s = (struct server){.next = d->servers, .dns = d, .channel = channel_new(d->net, addr, port, tcp, on_fate)};
-    if (tcp)
+    *s = (struct server){.next = d->servers, .dns = d, .channel = channel_new(d->net, &at, on_fate)};
+    if (via != VIA_UDP)
         s->tcp = s;
     channel_on_event(s->channel, on_event, s);
     d->servers = s;
@@ -426,24 +444,17 @@ void dns_start(struct net *n, struct dns_ask *ask)
     ask->reply = (struct dns_reply){0};
     ask->ms = 0;
     ask->flight = NULL;
-    if (to->via == VIA_TLS || to->via == VIA_HTTPS) {
-        struct err e = {0};
-        err_set(&e, RC_CONF, "DNS_TRANSPORT",
-                "DNS over TLS and HTTPS are not carried by this program; write the server as ADDRESS or tcp://ADDRESS");
-        op_settle(&ask->op, &e);
-        return;
-    }
     if (!*to->addr) {
         fail(ask, WHY_ASKED, "DNS_UNREACHABLE", "its address is not known");
         return;
     }
-    struct server *s = server_for(d, to->addr, to->port ? to->port : DNS_PORT, to->via == VIA_TCP);
+    struct server *s = server_for(d, to, to->via);
     if (to_be_skipped(s, ask)) {
         fail(ask, WHY_ASKED, "DNS_SKIPPED", skipped);
         return;
     }
     struct flight *f = mem_new(sizeof *f);
-    *f = (struct flight){.ask = ask, .due = dns_ms() + LINE_LIMITS * (int64_t)limit_of(ask), .edns = true};
+    *f = (struct flight){.ask = ask, .due = dns_ms() + LINE_LIMITS * (int64_t)limit_of(ask), .edns = !ask->no_edns};
     ask->flight = f;
     line_add(s, f);
     note_due(s, f->due);
@@ -452,8 +463,9 @@ void dns_start(struct net *n, struct dns_ask *ask)
 
 bool dns_silent(struct net *n, const struct endpoint *to)
 {
+    struct endpoint at = as_asked(to, VIA_UDP);
     for (const struct server *s = net_dns(n)->servers; s; s = s->next)
-        if (channel_is(s->channel, to->addr, to->port ? to->port : DNS_PORT, false))
+        if (channel_is(s->channel, &at))
             return s->timeouts > 0;
     return false;
 }

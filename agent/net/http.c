@@ -9,11 +9,21 @@
 #include "base/mem.h"
 
 /* More than ACTIVE_MAX at once no server takes (Go: 250 streams, nginx: 128), and each costs curl some 20 KB. */
-enum { LIMIT_MS = 60000, BODY_MAX = 1 << 20, HEAD_MAX = 65536, CONNECT_MS = 10000, ACTIVE_MAX = 256, BUFFER = 4096, UPLOAD_BUFFER = 16384 };
+enum { LIMIT_MS = 60000, BODY_MAX = 1 << 20, HEAD_MAX = 65536, CONNECT_MS = 10000, ACTIVE_MAX = 256 };
 
 static void give(struct transfer *t);
 
 /* --- one transfer ---------------------------------------------------------------------------------------------------------------- */
+
+static void leave_patient(struct transfer *t)
+{
+    struct transfer **at = &t->client->patient;
+    while (*at != t)
+        at = &(*at)->next;
+    *at = t->next;
+    t->patient = false;
+    t->next = NULL;
+}
 
 static void leave_queue(struct transfer *t)
 {
@@ -28,11 +38,13 @@ static void leave_queue(struct transfer *t)
     t->next = NULL;
 }
 
-static void transfer_free(struct transfer *t)
+void transfer_free(struct transfer *t)
 {
     struct http_client *c = t->client;
     if (t->queued)
         leave_queue(t);
+    else if (t->patient)
+        leave_patient(t);
     else if (t->host)
         host_leave(t);
     if (t->easy) {
@@ -40,6 +52,8 @@ static void transfer_free(struct transfer *t)
         curl_easy_cleanup(t->easy);
         c->active--;
     }
+    if (!c->active)
+        transfers_patient(c);
     while (c->first && c->active < ACTIVE_MAX) {
         struct transfer *next = c->first;
         leave_queue(next);
@@ -131,8 +145,13 @@ void transfer_done(struct transfer *t, CURLcode code)
         curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &t->h->status);
         client_learn_version(t->client, t->easy);
         t->h->sent = true;
+        t->client->answered = true;
     }
-    settle(t, code == CURLE_OK ? NULL : &e);
+    transfers_patient(t->client);
+    if (t->h->line && code == CURLE_OK)
+        op_settle(&t->h->op, NULL); /* curl's handle holds the connection until http_clear() */
+    else
+        settle(t, code == CURLE_OK ? NULL : &e);
 }
 
 /* --- starting -------------------------------------------------------------------------------------------------------------------- */
@@ -149,6 +168,16 @@ static curl_socket_t open_socket(void *arg, curlsocktype purpose, struct curl_so
         return CURL_SOCKET_BAD;
     }
     return fd < 0 ? CURL_SOCKET_BAD : fd;
+}
+
+static int leaves(void *arg, char *there, char *here, int there_port, int here_port)
+{
+    (void)there;
+    (void)here;
+    (void)there_port;
+    (void)here_port;
+    client_sends(((struct transfer *)arg)->client);
+    return CURL_PREREQFUNC_OK;
 }
 
 static size_t give_body(char *to, size_t size, size_t n, void *arg)
@@ -215,6 +244,7 @@ static void set_trust(struct transfer *t)
         curl_easy_setopt(c, CURLOPT_CAPATH, k->hashed);
     }
     curl_easy_setopt(c, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+    curl_easy_setopt(c, CURLOPT_CONNECT_TO, k->address);
     curl_easy_setopt(c, CURLOPT_PROXY, k->proxy ? k->proxy : "");
     if (k->proxy_user)
         curl_easy_setopt(c, CURLOPT_PROXYUSERPWD, k->proxy_user);
@@ -234,7 +264,7 @@ static void set_limits(struct transfer *t)
     curl_easy_setopt(c, CURLOPT_PIPEWAIT, 1L);
     curl_easy_setopt(c, CURLOPT_TCP_NODELAY, 1L);
     curl_easy_setopt(c, CURLOPT_BUFFERSIZE, (long)BUFFER);
-    curl_easy_setopt(c, CURLOPT_UPLOAD_BUFFERSIZE, (long)UPLOAD_BUFFER);
+    curl_easy_setopt(c, CURLOPT_UPLOAD_BUFFERSIZE, (long)BUFFER);
 }
 
 static void give(struct transfer *t)
@@ -260,22 +290,46 @@ static void give(struct transfer *t)
     curl_easy_setopt(c, CURLOPT_HEADERDATA, t);
     curl_easy_setopt(c, CURLOPT_OPENSOCKETFUNCTION, open_socket);
     curl_easy_setopt(c, CURLOPT_OPENSOCKETDATA, t);
+    curl_easy_setopt(c, CURLOPT_PREREQFUNCTION, leaves);
+    curl_easy_setopt(c, CURLOPT_PREREQDATA, t);
     set_limits(t);
     set_trust(t);
-    set_method(t);
+    if (t->h->line) {
+        curl_easy_setopt(c, CURLOPT_CONNECT_ONLY, 1L);
+        curl_easy_setopt(c, CURLOPT_SSL_ENABLE_ALPN, 0L);
+    } else {
+        set_method(t);
+    }
     t->client->requests++;
     curl_multi_add_handle(t->client->multi, c);
+}
+
+void transfers_patient(struct http_client *c)
+{
+    while (c->patient) {
+        struct transfer *t = c->patient;
+        leave_patient(t);
+        give(t);
+    }
 }
 
 /* The host's addresses are in, or it has none. */
 void transfer_resolved(struct transfer *t, const struct err *e)
 {
+    struct http_client *c = t->client;
+    if (!e && t->h->patient && !c->answered && c->active) {
+        t->next = c->patient;
+        c->patient = t;
+        t->patient = true;
+        return;
+    }
     if (!e) {
         give(t);
         return;
     }
     struct err why = *e;
-    why.code = "HTTP_RESOLVE";
+    if (strcmp(e->code, "HTTP_PRIVATE") != 0)
+        why.code = "HTTP_RESOLVE";
     err_again(&why, 0);
     settle(t, &why);
 }
@@ -301,12 +355,17 @@ void http_start(struct http_client *c, struct http *h)
         settle(t, &e);
         return;
     }
+    if (h->line) /* it is no URL for whoever reads of it */
+        memmove(t->origin, strstr(t->origin, "//") + 2, strlen(strstr(t->origin, "//") + 2) + 1);
     host_wait(c, t);
 }
 
 void http_clear(struct http *h)
 {
     op_cancel(&h->op);
+    if (h->impl)
+        transfer_free(h->impl);
+    h->impl = NULL;
     str_free(&h->head);
     str_free(&h->in);
 }

@@ -3,7 +3,7 @@
  *
  * https only, unless `plain` is set (public certificates, a local API); redirects are answers, never followed; the environment's proxies
  * are ignored; no cookies. Everything is capped: time, header and body octets. Any status is success: who asked judges. Faults are RC_NET:
- * HTTP_RESOLVE, HTTP_CONNECT (nothing was sent), HTTP_TLS, HTTP_TIMEOUT and HTTP_BROKEN (the request may have been carried out), HTTP_LARGE; RC_CONF
+ * HTTP_RESOLVE, HTTP_PRIVATE (public_only), HTTP_CONNECT (nothing was sent), HTTP_TLS, HTTP_TIMEOUT and HTTP_BROKEN (the request may have been carried out), HTTP_LARGE; RC_CONF
  * HTTP_URL. */
 #ifndef DCV_NET_HTTP_H
 #define DCV_NET_HTTP_H
@@ -20,6 +20,8 @@ struct http_setup {
     const char *proxy_user; /* user:password; NULL */
     const char *agent;      /* User-Agent */
     bool plain;             /* http:// is allowed */
+    bool public_only;       /* only at addresses of the public internet (net/public.h): its URLs are others' words */
+    const char *address;    /* literal address that every host of this client is reached at, through a proxy too; NULL: looked up */
 };
 
 struct http_client *http_client_new(struct net *n, const struct http_setup *setup, struct err *e);
@@ -34,7 +36,9 @@ struct http {
     struct bytes body;           /* n 0: none */
     uint32_t limit_ms;           /* 0: 60,000; in all */
     size_t max;                  /* octets of the answer's body; 0: 1 MiB */
+    bool patient;                /* others go first, where this would crowd the first answers of a new connection */
     bool repeatable;             /* its body may reach the server twice: curl sends it anew where a connection in use ends without an answer */
+    bool line;                   /* no request: settles when TLS (without ALPN) stands; then http_line_*() carry octets until http_clear() */
     bool sent;                   /* out: the request may have reached the server */
     long status;                 /* out */
     struct str head, in;         /* out: the answer's header lines and its body; http_clear() frees */
@@ -42,6 +46,11 @@ struct http {
 };
 void http_start(struct http_client *c, struct http *h);
 void http_clear(struct http *h);
+
+/* Octets of a line that stands. Both give how many; 0: not now, the descriptor tells when; -1: the line is broken. */
+int http_line_fd(const struct http *h);
+long http_line_send(struct http *h, const void *p, size_t n);
+long http_line_take(struct http *h, void *p, size_t n);
 
 /* Value of the answer's header field (the last one of that name), blanks trimmed; false: there is none, or it does not fit. */
 bool http_header(const struct http *h, const char *name, char *out, size_t size);
@@ -54,5 +63,8 @@ bool http_link(const struct http *h, const char *rel, size_t *at, char *out, siz
 
 /* "https://host:port" of a URL, lower case; false: not https (or http with plain), user info, or too long. */
 bool http_origin(const char *url, bool plain, char *out, size_t size);
+
+/* What `reference` (a Location, an href) means on the page at `base`: absolute, without fragment. false: no URL, or it does not fit. */
+bool http_join(const char *base, const char *reference, char *out, size_t size);
 
 #endif

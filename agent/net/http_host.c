@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "base/names.h"
+#include "net/public.h"
 
 /* What stands behind the scheme: host and port. IPv6 literals in brackets. false: user info, or nothing that is a host. */
 static bool split_url(const char *url, bool *tls, char *host, size_t size, unsigned *port)
@@ -54,12 +55,23 @@ static void release_waiting(struct host *h, const struct err *e)
     }
 }
 
+static void not_public(const struct host *h, struct err *e)
+{
+    err_set(e, RC_NET, "HTTP_PRIVATE", "%s is not at an address of the public internet: nothing was asked there", h->name);
+}
+
 static void resolved(struct op *op, const struct err *e)
 {
     struct host *h = op->owner;
     struct str line = STR_INIT(4096);
+    struct err none = {0};
     for (size_t i = 0; !e && i < h->resolve.out.n; i++)
-        str_fmt(&line, "%s%s", i ? "," : "", h->resolve.out.e[i].addr);
+        if (!h->client->public_only || address_public(h->resolve.out.e[i].addr))
+            str_fmt(&line, "%s%s", line.n ? "," : "", h->resolve.out.e[i].addr);
+    if (!e && !line.n) {
+        not_public(h, &none);
+        e = &none;
+    }
     if (!e) {
         char *full = mem_fmt("%s:%u:%s", h->name, (unsigned)h->port, str_text(&line));
         h->list = curl_slist_append(NULL, full);
@@ -69,6 +81,17 @@ static void resolved(struct op *op, const struct err *e)
     str_free(&line);
     endpoints_free(&h->resolve.out);
     release_waiting(h, e);
+}
+
+static bool literal_public(const char *name)
+{
+    char addr[64] = "";
+    size_t n = strlen(name);
+    if (*name != '[')
+        return address_public(name);
+    if (n > 2 && n < sizeof addr)
+        memcpy(addr, name + 1, n - 2);
+    return address_public(addr);
 }
 
 static struct host *host_get(struct http_client *c, const char *name, unsigned port)
@@ -82,7 +105,8 @@ static struct host *host_get(struct http_client *c, const char *name, unsigned p
     h->client = c;
     h->port = (uint16_t)port;
     h->literal = *name == '[' || net_address(name, 0, &a, NULL);
-    h->known = h->literal || c->proxy; /* a proxy resolves by itself */
+    h->refused = h->literal && c->public_only && !literal_public(name);
+    h->known = h->literal || c->proxy || c->address; /* a proxy resolves by itself */
     h->next = c->hosts;
     c->hosts = h;
     return h;
@@ -96,6 +120,12 @@ void host_wait(struct http_client *c, struct transfer *t)
     if (!split_url(t->h->url, &tls, name, sizeof name, &port))
         return;
     t->host = host_get(c, name, port);
+    if (t->host->refused) {
+        struct err e = {0};
+        not_public(t->host, &e);
+        transfer_resolved(t, &e);
+        return;
+    }
     if (t->host->known) {
         transfer_resolved(t, NULL);
         return;

@@ -10,13 +10,18 @@
 #include "net/net_impl.h"
 #include "net/resolve.h"
 
+/* What curl takes for each request, either way. With less for what comes, curl 7.88 leaves the rest of a larger HTTP/2 frame lying until something else
+ * arrives (a TLS record holds 16 KB at most); for what is sent it takes no less. Ours use some hundred octets of them: malloc keeps pieces of this
+ * size apart from the heap, where pages that nobody touches are no memory. */
+enum { BUFFER = 16384 };
+
 struct host { /* a host and port whose addresses are known or asked for */
     struct host *next;
     struct http_client *client;
     char name[254];
     uint16_t port;
     struct resolve resolve;
-    bool literal, known;
+    bool literal, known, refused;
     struct curl_slist *list; /* for CURLOPT_RESOLVE */
     struct transfer *waiting;
 };
@@ -26,7 +31,7 @@ struct transfer {
     struct http *h;
     struct host *host;
     struct transfer *next; /* waiting for the host, or for its turn */
-    bool queued;
+    bool queued, patient; /* in the client's lists */
     CURL *easy;
     struct curl_slist *headers;
     char origin[280], why[CURL_ERROR_SIZE];
@@ -42,17 +47,25 @@ struct http_client {
     uv_prepare_t *prepare; /* the end of a round */
     struct host *hosts;
     char *ca_file, *proxy, *proxy_user, *agent;
+    struct curl_slist *address; /* for CURLOPT_CONNECT_TO; NULL: hosts are looked up */
     const char *hashed;
-    bool plain, http1;
-    unsigned requests;
+    bool plain, public_only, http1, answered;
+    unsigned requests, departed; /* departed: of those, what has left on a connection */
     size_t active; /* transfers that curl has */
     struct transfer *first, *last; /* the others */
+    struct transfer *patient;      /* and those that let others go first */
+    uv_timer_t *patience;
 };
 
 void transfer_done(struct transfer *t, CURLcode code);
+void transfer_free(struct transfer *t);
 void transfer_resolved(struct transfer *t, const struct err *e);
 
-void client_learn_version(struct http_client *c, CURL *easy); /* http_loop.c */
+void transfers_patient(struct http_client *c); /* they have waited long enough */
+
+/* http_loop.c */
+void client_learn_version(struct http_client *c, CURL *easy);
+void client_sends(struct http_client *c); /* a request leaves on a connection that is there */
 
 /* http_host.c */
 void host_wait(struct http_client *c, struct transfer *t);

@@ -1,15 +1,22 @@
 /* http_loop.c: curl's multi handle on our loop: its sockets as uv_poll, its timer as uv_timer. */
 #include "net/http_impl.h"
 
+#include <malloc.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 
 #include "base/mem.h"
 
 /* One connection carries all streams of HTTP/2; where a server turns out to speak HTTP/1.1 a few go side by side. */
 enum { CONNECTIONS_HTTP2 = 1, CONNECTIONS_HTTP1 = 6, STREAMS = 1000 };
+
+/* TCP's slow start: a side may send ten segments in its first round trip, and one more for each that is acknowledged, however small it was. So the first
+ * requests take a segment each and later ones are gathered; and the answers to the first ones get a start on those to the patient ones, which would
+ * fill the server's ten. */
+enum { SINGLY = 5, PATIENCE_MS = 5 };
 
 struct watch_fd {
     uv_poll_t poll;
@@ -18,7 +25,7 @@ struct watch_fd {
     curl_socket_t fd;
 };
 
-/* What many streams send in one round of the loop leaves in whole segments: TCP begins with ten of them a round trip, however small they are. */
+/* What many streams send in one round of the loop leaves in whole segments. */
 static void cork(const struct watch_fd *w, int on)
 {
     setsockopt(w->fd, IPPROTO_TCP, TCP_CORK, &on, sizeof on);
@@ -27,10 +34,25 @@ static void cork(const struct watch_fd *w, int on)
 static void round_over(uv_prepare_t *p)
 {
     const struct http_client *c = p->data;
+    if (c->departed < SINGLY)
+        return;
     for (const struct watch_fd *w = c->fds; w; w = w->next) {
         cork(w, 0);
         cork(w, 1);
     }
+}
+
+static void patience_over(uv_timer_t *timer)
+{
+    transfers_patient(timer->data);
+}
+
+void client_sends(struct http_client *c)
+{
+    if (c->departed++ == 0)
+        uv_timer_start(c->patience, patience_over, PATIENCE_MS, 0);
+    for (const struct watch_fd *w = c->fds; w && c->departed == SINGLY; w = w->next)
+        cork(w, 1);
 }
 
 static void forget_fd(struct http_client *c, struct watch_fd *w)
@@ -93,7 +115,7 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *mi
         w->fd = fd;
         w->next = c->fds;
         c->fds = w;
-        cork(w, 1);
+        cork(w, c->departed >= SINGLY);
         uv_poll_init(loop_uv(net_loop(c->net)), &w->poll, fd);
         curl_multi_assign(c->multi, fd, w);
     }
@@ -135,6 +157,8 @@ struct http_client *http_client_new(struct net *n, const struct http_setup *setu
         err_set(e, RC_RESOURCE, "HTTP_START", "libcurl cannot be started");
         return NULL;
     }
+    if (!global)
+        mallopt(M_MMAP_THRESHOLD, BUFFER);
     global = true;
     struct http_client *c = mem_new(sizeof *c);
     c->net = n;
@@ -142,6 +166,9 @@ struct http_client *http_client_new(struct net *n, const struct http_setup *setu
     c->timer = mem_new(sizeof *c->timer);
     uv_timer_init(loop_uv(net_loop(n)), c->timer);
     c->timer->data = c;
+    c->patience = mem_new(sizeof *c->patience);
+    uv_timer_init(loop_uv(net_loop(n)), c->patience);
+    c->patience->data = c;
     c->prepare = mem_new(sizeof *c->prepare);
     uv_prepare_init(loop_uv(net_loop(n)), c->prepare);
     c->prepare->data = c;
@@ -152,6 +179,12 @@ struct http_client *http_client_new(struct net *n, const struct http_setup *setu
     c->proxy_user = mem_str(setup->proxy_user);
     c->agent = mem_str(setup->agent ? setup->agent : "dcvagent");
     c->plain = setup->plain;
+    c->public_only = setup->public_only;
+    if (setup->address) {
+        char *at = mem_fmt(strchr(setup->address, ':') ? "::[%s]:" : "::%s:", setup->address);
+        c->address = curl_slist_append(NULL, at);
+        free(at);
+    }
     c->hashed = hashed_roots();
     curl_multi_setopt(c->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
     curl_multi_setopt(c->multi, CURLMOPT_SOCKETDATA, c);
@@ -169,7 +202,9 @@ void http_client_free(struct http_client *c)
         return;
     hosts_free(c);
     curl_multi_cleanup(c->multi);
+    curl_slist_free_all(c->address);
     loop_uv_close(c->timer);
+    loop_uv_close(c->patience);
     loop_uv_close(c->prepare);
     free(c->ca_file);
     free(c->proxy);

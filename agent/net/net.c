@@ -6,6 +6,7 @@
 
 #include "base/fs.h"
 #include "base/mem.h"
+#include "net/http.h"
 #include "net/net_impl.h"
 
 enum { RESOLV_CONF_MAX = 64 * 1024, RESOLVERS_MAX = 16, DNS_PORT = 53 };
@@ -19,7 +20,8 @@ struct net {
     struct loop *loop;
     struct dns *dns;
     union address source;
-    socklen_t n_source; /* 0: none */
+    socklen_t n_source;       /* 0: none */
+    struct http_setup secure; /* strings owned */
     struct endpoints system;
     struct route *route;
     size_t n_route;
@@ -98,6 +100,8 @@ struct net *net_new(const struct net_setup *setup, struct err *e)
         err_set(e, RC_CONF, "SOURCE_ADDRESS", "source_address: '%.64s' is no IPv4 or IPv6 address", source);
         goto fault;
     }
+    n->secure = (struct http_setup){
+        .ca_file = mem_str(setup->resolver_ca_file), .proxy = mem_str(setup->proxy), .proxy_user = mem_str(setup->proxy_user)};
     n->loop = loop_new(e);
     if (!n->loop)
         goto fault;
@@ -122,6 +126,9 @@ void net_free(struct net *n)
     loop_free(n->loop);
     endpoints_free(&n->system);
     free(n->route);
+    free((char *)(uintptr_t)n->secure.ca_file);
+    free((char *)(uintptr_t)n->secure.proxy);
+    free((char *)(uintptr_t)n->secure.proxy_user);
     free(n);
 }
 
@@ -133,6 +140,11 @@ struct loop *net_loop(struct net *n)
 struct dns *net_dns(struct net *n)
 {
     return n->dns;
+}
+
+const struct http_setup *net_secure(const struct net *n)
+{
+    return &n->secure;
 }
 
 const struct endpoints *net_system_resolvers(struct net *n)

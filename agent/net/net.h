@@ -11,6 +11,8 @@ struct net_setup {
     const char *source_address; /* [agent] source_address; NULL */
     const struct endpoints *discovery; /* [verify] discovery; NULL or empty: the system's resolv.conf */
     const char *resolv_conf;    /* NULL: /etc/resolv.conf: where `discovery = system` looks */
+    const char *proxy, *proxy_user; /* for DoT and DoH; NULL: none. proxy_user: user:password */
+    const char *resolver_ca_file;   /* roots of DoT and DoH servers; NULL: the system's */
 };
 
 struct net *net_new(const struct net_setup *setup, struct err *e);

@@ -23,6 +23,9 @@ const struct sockaddr *net_source(const struct net *n, int family, socklen_t *le
 
 struct dns *net_dns(struct net *n);
 
+/* Proxy and trust for connections to DoT and DoH servers. */
+const struct http_setup *net_secure(const struct net *n);
+
 /* dnsx.c */
 struct dns *dns_new(struct net *n, struct err *e);
 void dns_free(struct dns *d); /* before the loop */

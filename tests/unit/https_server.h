@@ -4,6 +4,10 @@
  *   /big       200, a body without end                 /head     a header without end
  *   /slow      nothing                                 /cut      half of the body it announces, then it closes
  *   /close     closes before any answer; counted in https_closed
+ *   /cookie    200, the Cookie field                   /give     302 to /cookie, sets S=1 for all paths
+ *   /round     302 to itself                           /foreign  302 to https://evil.example/
+ *   /plain     302 to http://localhost/hello           /resend   307 to /echo
+ *   /lost      what was posted is taken, then it closes; counted in https_closed
  * Included by one test. */
 #include <arpa/inet.h>
 #include <signal.h>
@@ -61,7 +65,23 @@ static bool https_answer(SSL *s, const char *request, const char *body)
     else if (!strcmp(path, "/echo")) {
         snprintf(echo, sizeof echo, "%s %.2000s %s", method, body, field);
         https_body(s, "200 OK", echo);
-    } else if (!strcmp(path, "/moved"))
+    } else if (!strcmp(path, "/cookie")) {
+        const char *c = strstr(request, "\r\nCookie: "), *referer = strstr(request, "\r\nReferer: "), *origin = strstr(request, "\r\nOrigin: ");
+        snprintf(echo, sizeof echo, "%s [%.*s] [%.*s] [%.*s]", method, c ? (int)strcspn(c + 10, "\r") : 0, c ? c + 10 : "",
+                 referer ? (int)strcspn(referer + 11, "\r") : 0, referer ? referer + 11 : "", origin ? (int)strcspn(origin + 10, "\r") : 0,
+                 origin ? origin + 10 : "");
+        https_body(s, "200 OK", echo);
+    } else if (!strcmp(path, "/give"))
+        https_body(s, "302 Found\r\nSet-Cookie: S=1; Path=/; HttpOnly\r\nLocation: cookie#top", "given");
+    else if (!strcmp(path, "/round"))
+        https_body(s, "302 Found\r\nLocation: /round", "");
+    else if (!strcmp(path, "/foreign"))
+        https_body(s, "302 Found\r\nLocation: https://evil.example/", "");
+    else if (!strcmp(path, "/plain"))
+        https_body(s, "302 Found\r\nLocation: http://localhost/hello", "");
+    else if (!strcmp(path, "/resend"))
+        https_body(s, "307 Temporary Redirect\r\nLocation: /echo", "");
+    else if (!strcmp(path, "/moved"))
         https_body(s, "302 Found\r\nLocation: /hello", "moved");
     else if (!strcmp(path, "/teapot"))
         https_body(s, "418 I am a teapot", "short and stout");
@@ -74,7 +94,7 @@ static bool https_answer(SSL *s, const char *request, const char *body)
     else if (!strcmp(path, "/cut"))
         return https_say(s, "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf"), false;
     else {
-        if (!strcmp(path, "/close"))
+        if (!strcmp(path, "/close") || !strcmp(path, "/lost"))
             ++*https_closed;
         return false;
     }

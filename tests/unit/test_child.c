@@ -20,6 +20,7 @@
 static struct loop *l;
 static bool ended;
 static struct err fault;
+static size_t answer; /* of the next run */
 
 static void on_done(struct op *op, const struct err *e)
 {
@@ -43,7 +44,8 @@ static void run(struct child *c, const char *script, const char *in, uint32_t li
     strs_add(&argv, "-c");
     strs_add(&argv, script);
     strs_add(&env, "WORD=a b");
-    *c = (struct child){.op = {.done = on_done}, .argv = &argv, .env = &env, .in = in, .n_in = in ? strlen(in) : 0, .limit_ms = limit};
+    *c = (struct child){
+        .op = {.done = on_done}, .argv = &argv, .env = &env, .in = in, .n_in = in ? strlen(in) : 0, .limit_ms = limit, .answer = answer};
     ended = false;
     child_start(l, c);
     assert_false(ended);
@@ -92,6 +94,30 @@ static void test_big_output_and_input(void **state)
     static char big[400001];
     memset(big, 'y', sizeof big - 1);
     expect("wc -c", big, 0, "400000\n");
+}
+
+static void test_answer_apart(void **state)
+{
+    (void)state;
+    struct child c;
+    answer = 100000;
+    run(&c, "echo out; echo err >&2; head -c 50000 /dev/zero | tr '\\0' x; head -c 50000 /dev/zero | tr '\\0' y >&2; exit 5", NULL, 0);
+    assert_int_equal(c.status, 5);
+    assert_int_equal(c.out.n, 50004);
+    assert_false(c.out.cut);
+    assert_int_equal(c.said.n, 4096);
+    assert_memory_equal(c.out.p, "out\nxxx", 7);
+    assert_memory_equal(c.said.p, "err\nyyy", 7);
+    child_clear(&c);
+    run(&c, "echo first; exec >&-; echo last >&2", NULL, 0);
+    assert_string_equal(str_text(&c.out), "first\n");
+    assert_string_equal(str_text(&c.said), "last\n");
+    child_clear(&c);
+    run(&c, "yes", NULL, 300);
+    assert_true(c.timed_out && c.out.cut);
+    assert_int_equal(c.out.n, 100000);
+    child_clear(&c);
+    answer = 0;
 }
 
 static void test_own_group_and_no_descriptors(void **state)
@@ -216,6 +242,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_results),
         cmocka_unit_test(test_big_output_and_input),
+        cmocka_unit_test(test_answer_apart),
         cmocka_unit_test(test_own_group_and_no_descriptors),
         cmocka_unit_test(test_time_limit),
         cmocka_unit_test(test_kill_after_term),

@@ -337,12 +337,79 @@ static void test_mutations(void **state)
     free(w);
 }
 
+/* One record as the wire has it, rdata alone. */
+static struct bytes rdata_of(const char *line, uint8_t out[1024])
+{
+    ldns_rr *rr = NULL;
+    size_t n = 0;
+    assert_int_equal(ldns_rr_new_frm_str(&rr, line, 0, NULL, NULL), LDNS_STATUS_OK);
+    for (size_t i = 0; i < ldns_rr_rd_count(rr); i++) {
+        const ldns_rdf *f = ldns_rr_rdf(rr, i);
+        assert_true(n + ldns_rdf_size(f) <= 1024);
+        memcpy(out + n, ldns_rdf_data(f), ldns_rdf_size(f));
+        n += ldns_rdf_size(f);
+    }
+    ldns_rr_free(rr);
+    return (struct bytes){out, n};
+}
+
+static uint16_t tag_by_ldns(const char *line)
+{
+    ldns_rr *rr = NULL;
+    assert_int_equal(ldns_rr_new_frm_str(&rr, line, 0, NULL, NULL), LDNS_STATUS_OK);
+    uint16_t tag = ldns_calc_keytag(rr);
+    ldns_rr_free(rr);
+    return tag;
+}
+
+static void test_dnssec(void **state)
+{
+    (void)state;
+    static const char *const keys[] = {
+        "example. IN DNSKEY 257 3 13 mdsswUyr3DPW132mOi8V9xESWE8jTo0dxCjjnopKl+GqJxpVXckHAeF+KkxLbxILfDLUT0rAK9iUzy1L53eKGQ==",
+        "example. IN DNSKEY 256 3 8 AwEAAaetidLzsKWUt4swWR8yu0wPHPiUi8LU",
+        "example. IN DNSKEY 256 3 8 AwEAAaetidLzsKWUt4swWR8yu0wPHPiUi8LUsA==",
+    };
+    uint8_t buf[1024];
+    struct dns_key key;
+    struct dns_signature sig;
+    uint16_t iterations;
+    for (size_t i = 0; i < 3; i++) {
+        assert_true(dns_dnskey(rdata_of(keys[i], buf), &key));
+        assert_int_equal(key.tag, tag_by_ldns(keys[i]));
+        assert_int_equal(key.algorithm, i ? 8 : 13);
+        assert_int_equal(key.flags, i ? 256 : 257);
+    }
+    struct bytes r = rdata_of("example. IN DS 55648 13 2 b4c8c1fe2e7477127b27115656ad6256f424625bf5c1e2770ce6d6e37df61d17", buf);
+    assert_true(dns_ds(r, &key) && key.tag == 55648 && key.algorithm == 13);
+    r.n = 4;
+    assert_false(dns_ds(r, &key) || dns_dnskey(r, &key));
+    r = rdata_of("example. IN NSEC3PARAM 1 0 150 aabb", buf);
+    assert_true(dns_nsec3param(r, &iterations) && iterations == 150);
+    r.n--;
+    assert_false(dns_nsec3param(r, &iterations));
+    r = rdata_of("example. IN RRSIG SOA 13 1 3600 20270115080000 20270101080000 55648 example. AAAA", buf);
+    assert_true(dns_rrsig(r, 1800000000, &sig));
+    assert_true(sig.covers == TYPE_SOA && sig.tag == 55648 && sig.algorithm == 13);
+    assert_int_equal(sig.until, 1800000000); /* 15 Jan 2027, 08:00 */
+    assert_int_equal(sig.from, 1800000000 - 14 * 86400);
+    assert_true(dns_rrsig(r, 1800000000 + (1ll << 32), &sig)); /* the moment nearest to now, when 32 bits have run over */
+    assert_int_equal(sig.until, 1800000000 + (1ll << 32));
+    for (size_t n = 0; n < r.n - 3; n++)
+        assert_false(dns_rrsig((struct bytes){r.p, n}, 0, &sig));
+    assert_string_equal(dns_ede_word(0), "");
+    assert_string_equal(dns_ede_word(7 + 1), "Signature Expired");
+    assert_string_equal(dns_ede_word(49152 + 1), "error 49152");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_whole_answer),         cmocka_unit_test(test_every_cut), cmocka_unit_test(test_compression_loops),
-        cmocka_unit_test(test_longest_name),         cmocka_unit_test(test_limits),    cmocka_unit_test(test_extended_error),
-        cmocka_unit_test(test_rdata_helpers_refuse), cmocka_unit_test(test_mutations),
+        cmocka_unit_test(test_dnssec),         cmocka_unit_test(test_whole_answer),
+        cmocka_unit_test(test_every_cut),      cmocka_unit_test(test_compression_loops),
+        cmocka_unit_test(test_longest_name),   cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_extended_error), cmocka_unit_test(test_rdata_helpers_refuse),
+        cmocka_unit_test(test_mutations),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "https_server.h"
+#include "http2_server.h"
 #include "net/http.h"
 #include "pki.h"
 
@@ -376,6 +377,62 @@ static void urls_that_are_not_asked(void **state)
     http_client_free(c);
 }
 
+/* An answer whose end arrived with its beginning is whole at once, whatever its size. */
+static void frames_of_any_size(void **state)
+{
+    (void)state;
+    char chain[64], key[64], url[64];
+    snprintf(chain, sizeof chain, "%s/leaf.pem", dir);
+    snprintf(key, sizeof key, "%s/leaf.key", dir);
+    struct https_server two = http2_start(chain, key);
+    struct http_client *c = client(ca_file);
+    snprintf(url, sizeof url, "https://localhost:%u/", (unsigned)two.port);
+    for (size_t i = 0; i < sizeof http2_sizes / sizeof *http2_sizes; i++) {
+        struct http h = {.op = {.done = done}, .method = "GET", .url = url, .limit_ms = 5000};
+        pending = 1;
+        http_start(c, &h);
+        run();
+        if (last.rc != RC_OK || h.in.n != http2_sizes[i])
+            fail_msg("%zu octets: %s, %zu came", http2_sizes[i], last.text, h.in.n);
+        http_clear(&h);
+    }
+    http_client_free(c);
+    https_stop(&two);
+}
+
+/* Who lets others go first is not forgotten when they answer, fail, or are cancelled before they left. */
+static void the_patient_come_too(void **state)
+{
+    (void)state;
+    enum { ANSWERS, FAILS, CANCELLED };
+    for (int first = ANSWERS; first <= CANCELLED; first++) {
+        struct http_client *c = client(ca_file);
+        char *url = url_of("/hello"), *close = url_of("/close");
+        struct http urgent = {.op = {.done = done}, .method = "GET", .url = first == FAILS ? close : url}, patient[20];
+        pending = 21;
+        http_start(c, &urgent);
+        for (int i = 0; i < 20; i++) {
+            patient[i] = (struct http){.op = {.done = done}, .method = "HEAD", .url = url, .patient = true};
+            http_start(c, &patient[i]);
+        }
+        if (first == CANCELLED) {
+            op_cancel(&urgent.op);
+            pending--;
+        }
+        op_cancel(&patient[3].op);
+        pending--;
+        run();
+        for (int i = 0; i < 20; i++) {
+            assert_int_equal(patient[i].status, i == 3 ? 0 : 200);
+            http_clear(&patient[i]);
+        }
+        http_clear(&urgent);
+        http_client_free(c);
+        free(url);
+        free(close);
+    }
+}
+
 /* More than curl is given at once; some are cancelled on the way. */
 static void many_side_by_side(void **state)
 {
@@ -415,9 +472,17 @@ static void many_side_by_side(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(fields_of_a_head), cmocka_unit_test(moments_to_come_back),     cmocka_unit_test(links_of_a_relation),
-        cmocka_unit_test(origins),          cmocka_unit_test(answers_come_as_they_are), cmocka_unit_test(bad_servers),
-        cmocka_unit_test(sent_once),        cmocka_unit_test(urls_that_are_not_asked),  cmocka_unit_test(many_side_by_side),
+        cmocka_unit_test(fields_of_a_head),
+        cmocka_unit_test(moments_to_come_back),
+        cmocka_unit_test(links_of_a_relation),
+        cmocka_unit_test(origins),
+        cmocka_unit_test(answers_come_as_they_are),
+        cmocka_unit_test(bad_servers),
+        cmocka_unit_test(sent_once),
+        cmocka_unit_test(urls_that_are_not_asked),
+        cmocka_unit_test(many_side_by_side),
+        cmocka_unit_test(frames_of_any_size),
+        cmocka_unit_test(the_patient_come_too),
     };
     return cmocka_run_group_tests_name("http", tests, setup, teardown);
 }

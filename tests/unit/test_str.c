@@ -45,6 +45,11 @@ static void growing_strings(void **state)
     assert_int_equal(big.n, 15500);
     str_free(&big);
 
+    struct str endless = STR_INIT(SIZE_MAX);
+    str_add(&endless, "without a limit");
+    assert_string_equal(str_text(&endless), "without a limit");
+    str_free(&endless);
+
     struct str zero = STR_INIT(0);
     str_add(&zero, "x");
     assert_true(zero.cut);
@@ -170,6 +175,15 @@ static void hexadecimal(void **state)
     assert_false(hex_show(out, 0, "", 0));
 }
 
+static void escapes_of_urls(void **state)
+{
+    (void)state;
+    struct str s = STR_INIT(64);
+    text_percent(&s, "aZ09-._~ +/%\0\xe9", 14);
+    assert_string_equal(str_text(&s), "aZ09-._~%20%2B%2F%25%00%E9");
+    str_free(&s);
+}
+
 static void distances_and_columns(void **state)
 {
     (void)state;
@@ -196,9 +210,9 @@ static void distances_and_columns(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(growing_strings),           cmocka_unit_test(lists),      cmocka_unit_test(remote_text),
-        cmocka_unit_test(nothing_harmful_comes_out), cmocka_unit_test(txt_values), cmocka_unit_test(hexadecimal),
-        cmocka_unit_test(distances_and_columns),
+        cmocka_unit_test(growing_strings),           cmocka_unit_test(lists),           cmocka_unit_test(remote_text),
+        cmocka_unit_test(nothing_harmful_comes_out), cmocka_unit_test(txt_values),      cmocka_unit_test(hexadecimal),
+        cmocka_unit_test(distances_and_columns),     cmocka_unit_test(escapes_of_urls),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
