@@ -99,7 +99,11 @@ def new_key(file):
 
 def csr_names(csr):
     """The names a CSR in DER asks for; ValueError: it is none, or its own signature is wrong."""
-    text = run("openssl", "req", "-inform", "DER", "-noout", "-verify", "-text", data=csr).decode(errors="replace")
+    done = subprocess.run(["openssl", "req", "-inform", "DER", "-noout", "-verify", "-text"], input=csr, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          check=False)
+    if b"verify OK" not in done.stderr:  # its exit code says 0 either way
+        raise ValueError("no CSR, or its own signature is wrong")
+    text = done.stdout.decode(errors="replace")
     san = re.search(r"Subject Alternative Name:[^\n]*\n\s*([^\n]*)", text)
     names = {n.strip()[4:] for n in san[1].split(",")} if san else set()
     common = re.search(r"Subject:.*?CN = ([^,\n]+)", text)

@@ -49,6 +49,16 @@ class Part:
         os.chmod(path, mode)
         return path
 
+    def certificate(self, host):
+        """tls.key, tls.pem for the name and the address, signed by a CA of its own, ca.pem: what ca_file is for."""
+        names = f"subjectAltName=DNS:{host},IP:{self.lab.address(self.name)}"
+        self.write("ext", f"basicConstraints=critical,CA:FALSE\nextendedKeyUsage=serverAuth\n{names}\n")
+        curve = "-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes"
+        for command in (f"req -x509 {curve} -keyout ca.key -out ca.pem -days 30 -subj /CN={self.name}-lab-ca",
+                        f"req -new {curve} -keyout tls.key -out tls.csr -subj /CN={host}",
+                        "x509 -req -in tls.csr -CA ca.pem -CAkey ca.key -set_serial 2 -days 30 -extfile ext -out tls.pem"):
+            subprocess.run(["openssl"] + command.split(), cwd=self.dir, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
     def listen(self):
         return [self.lab.address(self.name)] + ([self.lab.address6(self.name)] if self.lab.ipv6 else [])
 
@@ -93,6 +103,7 @@ options {{
 controls {{ inet 127.0.0.1 port {953 if self.name == "named" else 954} allow {{ 127.0.0.1; }} keys {{ "admin-key"; }}; }};
 '''
         text += "".join(self.zone(z) for z in self.lab.primary_zones if self.serves(z))
+        text += lab.signed.named_conf() if lab.signed and self.name == "named" else ""
         conf = self.write("named.conf", text)
         self.write("rndc.conf", key_text("admin-key") + f'options {{ default-server 127.0.0.1; default-key "admin-key"; '
                    f'default-port {953 if self.name == "named" else 954}; }};\n')
@@ -150,13 +161,15 @@ class Nsd(Part):
             for t in zones.TLDS:
                 text += self.static(t, f"{t}.zone", zones.tld(lab, t))
             text += self.static("provider.example", "provider.example.zone", zones.provider_example(lab))
+            for zone, contents in (lab.signed.zone if lab.signed else {}).items():
+                text += self.static(zone, f"{zone}.zone", contents)
         else:
             for zone in lab.primary_zones:
                 text += self.secondary(zone)
         return [binary(lab, "nsd"), "-d", "-c", self.write("nsd.conf", text)]
 
     def static(self, zone, file, text):
-        self.write(file, text)
+        self.write(file, self.lab.signed.above(zone.strip("."), text) if self.lab.signed else text)
         return f'zone:\n    name: "{zone}"\n    zonefile: "{file}"\n    provide-xfr: 0.0.0.0/0 NOKEY\n'
 
     def secondary(self, zone):
@@ -189,6 +202,9 @@ class Knot(Part):
         self.write("example.net.zone", zones.single(lab, "example.net", "knot"))
         text += (f'zone:\n  - domain: example.net\n    storage: "{self.dir}"\n    file: example.net.zone\n    zonefile-sync: -1\n'
                  "    journal-content: changes\n    acl: [ txt, admin, read ]\n")
+        if lab.signed:
+            policy, zone = lab.signed.knot_conf()
+            text = text.replace("zone:\n", policy + "zone:\n" + zone)
         return [binary(lab, "knotd"), "-c", self.write("knot.conf", text)]
 
     def ready(self):
@@ -248,6 +264,7 @@ class Pdns(Part):
         text = f'''launch=gsqlite3
 gsqlite3-database={db}
 gsqlite3-pragma-synchronous=0
+gsqlite3-dnssec=yes
 local-address={", ".join(self.listen())}
 socket-dir={self.dir}
 daemon=no
@@ -272,6 +289,7 @@ webserver=yes
 webserver-address={lab.address("pdns")}
 webserver-port=8081
 webserver-allow-from=0.0.0.0/0,::/0
+loglevel=5
 '''
         self.write("pdns.conf", text)
         self.database(db)
@@ -284,10 +302,11 @@ webserver-allow-from=0.0.0.0/0,::/0
         con = sqlite3.connect(db)
         con.executescript(schema)
         con.close()
-        zone = self.write("example.org.zone", zones.single(self.lab, "example.org", "pdns"))
         tool = [shutil.which("pdnsutil") or "/usr/bin/pdnsutil", f"--config-dir={self.dir}"]
         with open(os.path.join(self.lab.dir, "log", "pdnsutil.log"), "w", encoding="utf-8") as log:
-            subprocess.run(tool + ["load-zone", "example.org", zone], check=True, stdout=log, stderr=log)
+            for zone in self.lab.pdns_zones:
+                file = self.write(f"{zone}.zone", zones.single(self.lab, zone, "pdns"))
+                subprocess.run(tool + ["load-zone", zone, file], check=True, stdout=log, stderr=log)
         con = sqlite3.connect(db)
         con.execute("update domains set type='NATIVE'")
         for k in UPDATERS + ["admin-key"]:
@@ -316,7 +335,9 @@ class Unbound(Part):
     verbosity: 1
     do-daemonize: no
     num-threads: 1
-    module-config: "iterator"
+    module-config: "{"validator " if lab.signed else ""}iterator"
+{f'    trust-anchor: "{lab.signed.anchor()}"' if lab.signed else ""}
+    ede: yes
     root-hints: "{hints}"
     local-zone: "test." nodefault
     access-control: 0.0.0.0/0 allow
@@ -332,10 +353,27 @@ class Unbound(Part):
     so-rcvbuf: 4m
 ''' + "".join(f"    interface: {a}\n" for a in self.listen())
         text += f'remote-control:\n    control-enable: yes\n    control-interface: "{self.dir}/control"\n    control-use-cert: no\n'
+        if lab.secure:
+            self.certificate(f"{self.name}.lab.test")
+            text += "server:\n" + "".join(f"    interface: {a}@{port}\n" for a in self.listen() for port in (853, 443))
+            text += f'    tls-service-key: "{self.dir}/tls.key"\n    tls-service-pem: "{self.dir}/tls.pem"\n    tls-port: 853\n    https-port: 443\n'
         return [binary(lab, "unbound"), "-d", "-c", self.write("unbound.conf", text)]
+
+    def environment(self):
+        return {f"LAB_{self.name.upper()}_CA": f"{self.dir}/ca.pem"} if self.lab.secure else {}
 
     def ready(self):
         return ".", False
+
+
+class Uncached(Unbound):
+    """A CA's resolver keeps nothing."""
+
+    def prepare(self):
+        command = super().prepare()
+        with open(os.path.join(self.dir, "unbound.conf"), "a", encoding="utf-8") as f:
+            f.write("server:\n    cache-max-ttl: 0\n    cache-max-negative-ttl: 0\n")
+        return command
 
 
 class Pebble(Part):
@@ -345,7 +383,7 @@ class Pebble(Part):
 
     def prepare(self):
         lab = self.lab
-        self.certificate()
+        self.certificate("pebble.lab.test")
         for name, eab in (("plain", False), ("eab", True)):
             config = {"listenAddress": "@LISTEN@", "managementListenAddress": "@MANAGE@", "certificate": f"{self.dir}/tls.pem",
                       "privateKey": f"{self.dir}/tls.key", "httpPort": 5002, "tlsPort": 5001, "ocspResponderURL": "",
@@ -362,16 +400,6 @@ sed "s/@LISTEN@/$host:$port/; s/@MANAGE@/$host:$((port + 1000))/" {self.dir}/${{
 exec {binary(lab, "pebble")} -config $file -dnsserver {lab.address("pebbledns")}:53
 ''', 0o755)
         return [run, f"{lab.address(self.name)}:{self.PORT}"]
-
-    def certificate(self):
-        """For the name and the address, signed by a CA of its own: what ca_file is for."""
-        names = f"subjectAltName=DNS:pebble.lab.test,IP:{self.lab.address(self.name)}"
-        self.write("ext", f"basicConstraints=critical,CA:FALSE\nextendedKeyUsage=serverAuth\n{names}\n")
-        curve = "-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes"
-        for command in (f"req -x509 {curve} -keyout ca.key -out ca.pem -days 30 -subj /CN=pebble-lab-ca",
-                        f"req -new {curve} -keyout tls.key -out tls.csr -subj /CN=pebble.lab.test",
-                        "x509 -req -in tls.csr -CA ca.pem -CAkey ca.key -set_serial 2 -days 30 -extfile ext -out tls.pem"):
-            subprocess.run(["openssl"] + command.split(), cwd=self.dir, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
     def tcp(self):
         return self.lab.address(self.name), self.PORT
@@ -397,11 +425,33 @@ class Acme(Part):
         return os.path.exists(os.path.join(self.dir, "ready"))
 
 
+class Portal(Part):
+    """The simulated web portal of tests/portal."""
+
+    def prepare(self):
+        lab, here = self.lab, os.path.dirname(os.path.abspath(__file__))
+        return [os.path.join(here, "..", "portal", "portal.py"), self.dir, lab.address(self.name), lab.address("portaldns")]
+
+    def ready(self):
+        return None, False
+
+    def answers(self):
+        return os.path.exists(os.path.join(self.dir, "ready"))
+
+    def tcp(self):
+        return self.lab.address(self.name), 443
+
+    def environment(self):
+        return {"LAB_PORTAL_URL": "https://www.ecert.test/ecert/csr/start.do", "LAB_PORTAL2_URL": "https://portal.harbour.test/",
+                "LAB_PORTAL_CA": f"{self.dir}/web/root.pem", "LAB_PORTAL_ROOT": f"{self.dir}/pki/root.pem", "LAB_PORTAL_PKI": f"{self.dir}/pki",
+                "LAB_PORTAL_CONTROL": "http://127.0.0.1:8016/control"}
+
+
 KINDS = {
     "root": (Nsd, "198.51.100.1"), "tld": (Nsd, "198.51.100.2"),
     "named": (Named, "192.0.2.53"), "named2": (Named, "198.51.100.53"), "nsd": (Nsd, "203.0.113.53"),
     "knot": (Knot, "192.0.2.54"), "knot2": (KnotSecondary, "203.0.113.54"), "pdns": (Pdns, "192.0.2.55"),
     "pebble": (Pebble, "192.0.2.14"), "pebbledns": (Unbound, "203.0.113.14"),
     "unbound": (Unbound, "192.0.2.101"), "unbound2": (Unbound, "192.0.2.102"), "unbound3": (Unbound, "203.0.113.103"),
-    "acme": (Acme, "192.0.2.15"),
+    "acme": (Acme, "192.0.2.15"), "portal": (Portal, "192.0.2.16"), "portaldns": (Uncached, "203.0.113.16"),
 }

@@ -9,6 +9,7 @@ NS_HOSTS = {  # server name -> part that answers there
 IDN = "xn--i8s431aqn1ad1j.hk"  # 電子核證.hk
 PRIMARY_ZONES = ["example.hk", "corp.example.hk", IDN, "example.com"]
 ACME_HOST = "acme.provider.example"  # acme_server.py
+PORTAL_HOSTS = ["www.ecert", "www1.ecert", "portal.harbour"]  # below test
 TLDS = ["hk", "com", "net", "org", "test", "example"]
 
 
@@ -118,6 +119,8 @@ def tld(lab, name):
             text += f"{zone}. IN NS ns1.{zone}.\n" + addresses(lab, f"ns1.{zone}.", part)
     if name == "test" and "pebble" in lab.running:
         text += f"pebble.lab IN A {lab.address('pebble')}\n"
+    if name == "test" and "portal" in lab.running:
+        text += "".join(f"{host} IN A {lab.address('portal')}\n" for host in PORTAL_HOSTS) + "evil.ecert IN A 198.51.100.9\n"
     if name == "example":
         text += "provider IN NS ns.provider.example.\n" + addresses(lab, "ns.provider.example.", "tld")
     return text
