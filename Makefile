@@ -13,10 +13,10 @@ UNITDIR ?= $(PREFIX)/lib/systemd/system
 ifeq ($(origin CC),default)
 CC      = gcc
 endif
-PKGS    = libuv libcares libcurl ldns libssl libcrypto inih jansson libidn2 sqlite3
+PKGS    = libuv libcares libcurl ldns libssl libcrypto inih jansson libidn2 sqlite3 libxml-2.0
 JOBS    = $(shell nproc 2>/dev/null || echo 2)
 
-DEPS      = gcc libc6-dev make pkg-config libuv1-dev libc-ares-dev libldns-dev libcurl4-openssl-dev libssl-dev libinih-dev libjansson-dev libidn2-dev libsqlite3-dev
+DEPS      = gcc libc6-dev make pkg-config libuv1-dev libc-ares-dev libldns-dev libcurl4-openssl-dev libssl-dev libinih-dev libjansson-dev libidn2-dev libsqlite3-dev libxml2-dev
 DEPS_TEST = $(DEPS) git curl libcmocka-dev python3 openssl ca-certificates iproute2 util-linux procps sqlite3 universal-ctags clang-format mandoc \
             faketime bind9 bind9-dnsutils bind9-utils knot knot-dnsutils pdns-server pdns-backend-sqlite3 unbound nsd pebble
 DEPS_FUZZ = clang libclang-rt-14-dev

@@ -1,13 +1,12 @@
-/* provider.c: the list of provider types, and sets of TXT values. */
+/* provider.c: provider types by name, built in (types.c) and described. */
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
+#include "conf/describe.h"
+#include "providers/http/described.h"
 #include "providers/provider.h"
-
-extern const struct provider_ops provider_rfc2136;
-
-const struct provider_ops *const provider_types[] = {&provider_rfc2136, NULL};
 
 const struct provider_ops *provider_type(const char *type)
 {
@@ -17,32 +16,34 @@ const struct provider_ops *provider_type(const char *type)
     return NULL;
 }
 
-void rrset_clear(struct rrset *set)
+const struct provider_ops *provider_of(const struct section *s)
 {
-    for (size_t i = 0; i < set->n; i++) {
-        free((void *)(uintptr_t)set->octets[i].p);
-        if (set->native)
-            free(set->native[i]);
-    }
-    free(set->octets);
-    free(set->native);
-    *set = (struct rrset){.owner = set->owner};
+    return s->impl ? s->impl : provider_type(s->type);
 }
 
-bool rrset_has(const struct rrset *set, struct bytes value)
+const struct provider_ops *provider_find(const struct strs *conf_path, const char *type, const struct conf_fault **fault, size_t *n_fault)
 {
-    for (size_t i = 0; i < set->n; i++)
-        if (set->octets[i].n == value.n && (value.n == 0 || memcmp(set->octets[i].p, value.p, value.n) == 0))
-            return true;
-    return false;
+    char path[PATH_MAX];
+    if (provider_type(type) || !describe_find(conf_path, "providers", type, path, sizeof path))
+        return NULL;
+    struct provider_ops *p = described_type(describe_read(path));
+    *fault = described_faults(p, n_fault);
+    return p;
 }
 
-void rrset_add(struct rrset *set, const uint8_t *p, size_t n)
+void provider_forget(const struct provider_ops *p)
 {
-    set->octets = mem_grow(set->octets, set->n + 1, sizeof *set->octets);
-    if (set->native) {
-        set->native = mem_grow(set->native, set->n + 1, sizeof *set->native);
-        set->native[set->n] = NULL;
-    }
-    set->octets[set->n++] = (struct bytes){mem_copy(p, n), n};
+    described_free((struct provider_ops *)(uintptr_t)p);
+}
+
+void provider_names(const struct strs *conf_path, struct strs *out)
+{
+    for (size_t i = 0; provider_types[i]; i++)
+        strs_add(out, provider_types[i]->type);
+    struct strs files = {0};
+    describe_list(conf_path, "providers", &files);
+    for (size_t i = 0; i < files.n; i++)
+        if (!provider_type(files.s[i]))
+            strs_add(out, files.s[i]);
+    strs_free(&files);
 }

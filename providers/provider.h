@@ -1,4 +1,5 @@
-/* provider.h: a DNS service that records are written through. This header and rfc2136.c are all one needs to add another.
+/* provider.h: a DNS service that records are written through. This header and rfc2136.c are all one needs to add another; for most HTTP APIs a
+ * description file does it without C (providers/http/described.h).
  *
  * A provider translates and decides nothing. dcv/publish.c batches per zone, reads before and after, keeps the ledger, merges, retries,
  * keeps rate limits. What a provider promises:
@@ -29,7 +30,10 @@ enum provider_caps {
 struct net;
 struct section;
 struct conf_key;
+struct conf_fault;
+struct conf_sink;
 struct provider;
+struct strs;
 
 struct rrset { /* TXT values at one owner */
     const char *owner;
@@ -38,11 +42,13 @@ struct rrset { /* TXT values at one owner */
     size_t n;             /* out: values; the provider allocates octets (array and each p), rrset_clear() frees */
     struct bytes *octets; /* strings joined, to compare */
     char **native;        /* WRITES_SETS: each value as the API gave it, to be given back unchanged; else NULL */
+    char *rest;           /* WRITES_SETS: what else is given back with the set (comments, disabled records), in the provider's words; NULL */
     char tag[96];         /* ETag, version: compare-and-swap */
 };
 void rrset_clear(struct rrset *set); /* keeps owner */
 bool rrset_has(const struct rrset *set, struct bytes value);
 void rrset_add(struct rrset *set, const uint8_t *p, size_t n); /* copies */
+void rrset_add_native(struct rrset *set, const uint8_t *p, size_t n, const char *native); /* copies; NULL: a value that the API has not given */
 
 enum change_result { CHANGE_OPEN, CHANGE_DONE, CHANGE_REFUSED, CHANGE_CONFLICT, CHANGE_UNSURE };
 
@@ -74,10 +80,17 @@ struct lookup {
 
 struct provider_ops {
     const char *type;
-    const char *summary; /* one line for `providers` */
+    /* For `providers` and the manual, in sentences; NULL: nothing to say. */
+    const char *summary; /* one line */
+    const char *rights;  /* the least right to grant, in the service's words */
+    const char *limits;  /* rate limits, bounds of TTLs, traps */
+    const char *links;   /* the service's own documentation, blanks between */
+    const char *tried;   /* what it was tested against */
     unsigned caps;
-    char grade; /* safety beside foreign values: 'A' to 'D' */
+    char grade;                                   /* safety beside foreign values: 'A' to 'D' */
+    char (*graded)(const struct provider *p);     /* the same of an open provider whose server decides it; NULL: grade */
     const struct conf_key *keys;
+    void (*examine)(const struct section *s, struct conf_sink *to); /* what its keys say together, files that it uses; NULL */
     bool (*open)(struct provider **p, const struct section *s, struct net *n, struct err *e); /* no network */
     void (*warm)(struct provider *p, const char *zone);                                       /* a connection may be opened early; NULL */
     void (*read)(struct provider *p, struct lookup *l);
@@ -86,7 +99,14 @@ struct provider_ops {
     void (*close)(struct provider *p);
 };
 
-extern const struct provider_ops *const provider_types[];   /* NULL-ended */
-const struct provider_ops *provider_type(const char *type); /* NULL: unknown */
+extern const struct provider_ops *const provider_types[];     /* built in; NULL-ended */
+const struct provider_ops *provider_type(const char *type);   /* one of them; NULL: unknown */
+const struct provider_ops *provider_of(const struct section *s); /* the section's, built in or described; NULL: unknown */
+
+/* A type that is a description file, FOLDER/providers/TYPE.ini (conf/describe.h), and what is wrong with it. NULL: there is none.
+ * The caller gives it back by provider_forget(). */
+const struct provider_ops *provider_find(const struct strs *conf_path, const char *type, const struct conf_fault **fault, size_t *n_fault);
+void provider_forget(const struct provider_ops *p);
+void provider_names(const struct strs *conf_path, struct strs *out); /* of all: built in, then described, each sorted; appends */
 
 #endif

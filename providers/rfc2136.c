@@ -1,7 +1,7 @@
 /* rfc2136.c: DNS UPDATE (RFC 2136) by TCP, signed with TSIG: BIND, Knot DNS, PowerDNS and every other server that speaks it.
  *
  * One message a batch: single records added, exact RDATA deleted; so values of others survive by construction, and the batch is carried out
- * as a whole or not at all. Here: keys and life; rfc2136_read.c and rfc2136_apply.c do the work. */
+ * as a whole or not at all. Here: keys and life; authority.c reads, rfc2136_apply.c writes. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "conf/conf.h"
+#include "providers/authority.h"
 #include "providers/rfc2136.h"
 
 static const struct conf_key keys[] = {
@@ -98,6 +99,22 @@ struct stream *rfc2136_stream(struct provider *p, const char *zone)
     return l->stream;
 }
 
+static void read_sets(struct provider *p, struct lookup *l)
+{
+    struct authority a = {.stream = rfc2136_stream(p, l->zone),
+                          .server = p->server,
+                          .key = p->sign_query ? &p->key : NULL,
+                          .refused = ", or set sign_query = yes where the view is chosen by key"};
+    authority_read(&a, l);
+}
+
+/* Signed whatever sign_query says: the server's word on key, signature and clock. */
+static void probe(struct provider *p, struct lookup *l)
+{
+    struct authority a = {.stream = rfc2136_stream(p, l->zone), .server = p->server, .key = rfc2136_key(p), .refused = ""};
+    authority_read(&a, l);
+}
+
 static void warm(struct provider *p, const char *zone)
 {
     stream_warm(rfc2136_stream(p, zone));
@@ -107,12 +124,18 @@ extern const struct provider_ops provider_rfc2136;
 const struct provider_ops provider_rfc2136 = {
     .type = "rfc2136",
     .summary = "DNS UPDATE signed with TSIG: BIND, Knot DNS, PowerDNS and others",
+    .rights =
+        "A TSIG key that may change TXT at the names to prove and nothing else: in BIND update-policy { grant KEY name OWNER TXT; }, in "
+        "Knot DNS an acl with update-type and update-owner.",
+    .limits = "Updates go by TCP. One message a zone, halved where the server refuses without naming the culprit.",
+    .tried = "named, knotd and pdns_server of Debian 12.",
     .caps = CAN_READ | CAN_BATCH | ATOMIC,
     .grade = 'A',
     .keys = keys,
     .open = open_provider,
     .warm = warm,
-    .read = rfc2136_read,
+    .read = read_sets,
     .apply = rfc2136_apply,
+    .probe = probe,
     .close = close_provider,
 };

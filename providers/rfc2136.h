@@ -28,7 +28,6 @@ static inline const struct tsig_key *rfc2136_key(const struct provider *p)
 }
 
 struct stream *rfc2136_stream(struct provider *p, const char *zone);
-void rfc2136_read(struct provider *p, struct lookup *l);
 void rfc2136_apply(struct provider *p, struct batch *b);
 
 #endif

@@ -5,7 +5,8 @@
  *   @COMMANDS@         mdoc: all commands with operands, options, help
  *   @OPTIONS@          mdoc: options for all commands
  *   @KEYS KIND@        mdoc: keys that every section of this kind has
- *   @TYPES KIND@       mdoc: the types of this kind (provider, ca), each with its own keys
+ *   @TYPES KIND@       mdoc: the built-in types of this kind (provider, ca), each with its own keys
+ *   @DESCRIBED@        mdoc: the provider types that are description files, conf/providers/ of the current folder
  *   @COMPLETE_WORDS@   shell: commands, global options, provider types
  *   @COMPLETE_CASES@   shell: one case for each command
  * Another placeholder is a fault, and so is a table of keys that the file leaves out while it prints others. */
@@ -15,10 +16,11 @@
 #include <string.h>
 
 #include "cmd/parse.c" /* for its table of global options */
+#include "base/fs.h"
 #include "base/mem.h"
 #include "ca/ca.h"
-#include "conf/conf.h"
-#include "providers/provider.h"
+#include "conf/describe.h"
+#include "providers/http/described.h"
 
 enum { SLOTS = 8 };
 
@@ -201,6 +203,38 @@ static void put_type(const char *kind, const char *type)
         printf("Safety beside values of others: grade %c.\n", p->grade);
 }
 
+/* Descriptions of the source tree, sorted; whose hands could write them does not matter here. */
+static void described_names(struct strs *out)
+{
+    struct strs tree = {0};
+    strs_add(&tree, "conf");
+    describe_list(&tree, "providers", out);
+    strs_free(&tree);
+}
+
+static bool put_described(void)
+{
+    struct strs names = {0};
+    bool good = true;
+    described_names(&names);
+    printf(".Bl -tag -width Ds -compact\n");
+    for (size_t i = 0; i < names.n; i++) {
+        struct err e = {0};
+        char *path = mem_fmt("conf/providers/%s.ini", names.s[i]), *text = NULL;
+        size_t n = 0;
+        good &= fs_read(path, 1 << 20, &text, &n, &e);
+        struct provider_ops *p = described_type(describe_text(path, text ? text : "", n));
+        printf(".It Cm %s\n", names.s[i]);
+        put_sentence(p->summary && *p->summary ? p->summary : names.s[i]);
+        described_free(p);
+        free(text);
+        free(path);
+    }
+    printf(".El\n");
+    strs_free(&names);
+    return good;
+}
+
 static void visit(void *context, const char *kind, const char *type, const struct conf_key *keys)
 {
     struct keys *k = context;
@@ -276,6 +310,11 @@ static void put_words(void)
     printf("'\n    local types='");
     for (size_t i = 0; provider_types[i]; i++)
         printf("%s%s", i ? " " : "", provider_types[i]->type);
+    struct strs described = {0};
+    described_names(&described);
+    for (size_t i = 0; i < described.n; i++)
+        printf(" %s", described.s[i]);
+    strs_free(&described);
     printf("'\n");
 }
 
@@ -331,6 +370,8 @@ static bool put_placeholder(char *word, struct keys *k)
         return print_tables(k, argument, true);
     if (argument)
         return false;
+    if (strcmp(word, "DESCRIBED") == 0)
+        return put_described();
     if (strcmp(word, "COMMANDS") == 0)
         put_commands();
     else if (strcmp(word, "OPTIONS") == 0)

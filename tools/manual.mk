@@ -9,11 +9,13 @@ pages: $(PAGES) $(COMPLETION)
 $(BUILD)/manual: $(BUILD)/obj/tools/manual.o $(filter-out $(BUILD)/obj/agent/cmd/parse.o,$(OBJ))
 	$(CC) $(LINK) -o $@ $^ $(LIBS)
 
-$(BUILD)/man/%: man/%.in $(BUILD)/manual
+DESCRIPTIONS = $(wildcard conf/providers/*.ini)
+
+$(BUILD)/man/%: man/%.in $(BUILD)/manual $(DESCRIPTIONS)
 	@mkdir -p $(@D)
 	$(BUILD)/manual $< > $@
 
-$(COMPLETION): tools/completion.bash.in $(BUILD)/manual
+$(COMPLETION): tools/completion.bash.in $(BUILD)/manual $(DESCRIPTIONS)
 	$(BUILD)/manual $< > $@
 
 .PHONY: pages

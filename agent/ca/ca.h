@@ -14,6 +14,7 @@
 
 struct section;
 struct conf_key;
+struct conf_sink;
 struct conf_cert;
 struct net;
 
@@ -37,12 +38,15 @@ struct ca_rules {
     unsigned parallel;         /* orders at once; 0: any */
     bool by_person;            /* portal and manual: needs product, a first order waits for --force or a PIN, names cannot change */
     bool csr_first;            /* CSR before DCV */
+    bool by_email;             /* method = email is possible: no record is published then, the code comes by `code` */
     bool release_early;        /* records go as soon as validated (ACME); else when issued */
     bool each_listed;          /* a wildcard and its base are proven apart, each with a value of its own (ACME) */
     bool chain_given;          /* the chain that came with the certificate is taken as it is: no root of ours need know it (ACME) */
     bool settles;              /* settle = auto waits for the previous or negative TTL; false: 0 */
     const char *key_type;      /* default key type */
     const struct strs *caa;    /* CAA identifiers; empty: never blocks */
+    const char *caa_method;    /* what it calls proof by these records in CAA validationmethods (RFC 8657); NULL: it is not known to heed parameters */
+    char *const *caa_account;  /* where the URL of our account is found once it is known (accounturi); NULL: it has none */
     const struct strs *chain_files;
     const char *ca_file;
 };
@@ -51,7 +55,7 @@ struct proof {
     char name[256];            /* inner form, without "*." unless rules.each_listed */
     char *value;               /* TXT value, octets of a NUL-terminated text (codes cannot hold NUL) */
     int64_t received, expires; /* s; 0: unknown */
-    bool valid;                /* the CA has accepted it */
+    bool valid;                /* nothing is to be published for it: the CA has accepted it already, or it is proven by e-mail */
     struct err err;
 };
 
@@ -59,6 +63,10 @@ struct ca_case {
     struct op op;
     struct saved_order *o;     /* in: names, csr; in and out: handle, certificate, waits, deadline */
     const struct conf_cert *conf; /* may be NULL: the section is gone */
+    bool forced;                  /* in: a person started this run for this order (run --force) */
+    bool (*permit)(void *arg, const char *told); /* in: a person at the terminal, asked before each button (portal --step); blocks, called in the worker.
+                                                    NULL: nobody is there */
+    void *permit_arg;
     enum ca_stage stage;
     const char *waits;         /* "" or the waiting_for word: pin code confirm operator certificate ca */
     char ask[1024];            /* for the person: exactly what to do next, several lines */
@@ -98,7 +106,9 @@ struct ca;
 struct ca_ops {
     const char *type, *summary;
     bool by_person; /* a person is involved: product= is needed */
+    bool by_pin;    /* logs in with a PIN, which `pin` asks for */
     const struct conf_key *keys;
+    void (*examine)(const struct section *s, struct conf_sink *to); /* what its keys say together, files that it uses; NULL */
     bool (*open)(struct ca **c, const struct section *s, struct net *n, struct store *st, struct err *e);
     const struct ca_rules *(*rules)(const struct ca *c);
     void (*warm)(struct ca *c, const struct ca_case *k); /* what begin will need and what has no effect, early; NULL */
@@ -110,6 +120,8 @@ struct ca_ops {
     /* What a person handed over (all kinds but import and cancel); only edits the case. Synchronous. */
     bool (*hand)(struct ca *c, struct ca_case *k, const struct inbox_row *row, struct err *e);
     void (*ask_start)(struct ca *c, struct ca_case *k); /* by_person: fills k->ask for an order that waits to be started; NULL */
+    void (*probe)(struct ca *c, struct ca_case *k);      /* only reads: fills k->ask with what would be done at the CA's page; NULL: it has none */
+    void (*over)(struct ca *c, struct ca_case *k);       /* installed: what was kept for this order alone may go. Synchronous; NULL: nothing was */
     void (*renewal)(struct ca *c, struct ca_renewal *r); /* NULL: the CA says nothing of renewals */
     void (*errand)(struct ca *c, struct ca_errand *r);   /* NULL: there is no account */
     unsigned (*requests)(const struct ca *c);            /* sent so far; NULL: none ever */

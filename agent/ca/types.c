@@ -2,6 +2,7 @@
 #include "ca/ca.h"
 #include "ca/acme/acme.h"
 #include "ca/manual.h"
+#include "ca/portal/portal.h"
 
 #include <stdlib.h>
 #include <stdio.h>
@@ -9,7 +10,7 @@
 
 #include "base/mem.h"
 
-const struct ca_ops *const ca_types[] = {&acme_ca, &manual_ca, NULL};
+const struct ca_ops *const ca_types[] = {&acme_ca, &manual_ca, &portal_ca, NULL};
 
 const struct ca_ops *ca_type(const char *type)
 {

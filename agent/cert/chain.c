@@ -152,7 +152,7 @@ static void find_cross(struct build *b, struct strs *warnings)
             EVP_PKEY_eq(X509_get0_pubkey(c->x), X509_get0_pubkey(root)) != 1)
             continue;
         seen = true;
-        if (!select_refuses(c, b->in->now) && (!best || c->from > best->from) && cross_verifies(b, roots, c->x))
+        if (!select_refuses(c, b->in->now) && !(c->known && c->known->ends && b->in->now >= c->known->ends) && (!best || c->from > best->from) && cross_verifies(b, roots, c->x))
             best = c;
     }
     X509_STORE_free(roots);
@@ -192,6 +192,9 @@ static void warn_unused(const struct build *b, struct strs *warnings)
             if (X509_NAME_cmp(X509_get_subject_name(used), X509_get_subject_name(c->x)) != 0)
                 continue;
             const char *why = select_refuses(c, b->in->now);
+            struct str reissued = STR_INIT(400);
+            if (c->outdated)
+                known_reason(c->known, b->in->now, &reissued);
             cert_subject(c->x, name, sizeof name);
             cert_serial(c->x, old, sizeof old);
             cert_serial(used, new, sizeof new);
@@ -199,18 +202,61 @@ static void warn_unused(const struct build *b, struct strs *warnings)
             char *text = mem_fmt("another intermediate \"%s\" (serial %s, from %s) is in the set and was not used: %s; serial %s was", name,
                                  old, day,
                                  why                                                 ? why
+                                 : c->outdated                                       ? str_text(&reissued)
                                  : pool_issued(sk_X509_value(b->built, k - 1), c->x) ? "an older certificate of the same CA"
                                                                                      : "another key",
                                  new);
             strs_add(warnings, text);
             free(text);
+            str_free(&reissued);
         }
     }
 }
 
+static const struct candidate *candidate_of(const struct build *b, const X509 *x)
+{
+    for (size_t i = 0; i < b->pool.n; i++)
+        if (cert_same(b->pool.c[i].x, x))
+            return &b->pool.c[i];
+    return NULL;
+}
+
+/* Nothing better was there: the chain verifies, and may not do so for others any more. */
+static void note_outdated(const struct build *b, struct chain *out)
+{
+    for (int i = 1; i < sk_X509_num(b->built); i++) {
+        const struct candidate *c = candidate_of(b, sk_X509_value(b->built, i));
+        struct str why = STR_INIT(400);
+        char name[128], serial[64];
+        if (!c || !c->outdated)
+            continue;
+        out->outdated = true;
+        cert_urls(sk_X509_value(b->built, i - 1), URL_ISSUER, &out->wanted);
+        if (c->known->next_url)
+            strs_add(&out->wanted, c->known->next_url);
+        cert_serial(c->x, serial, sizeof serial);
+        known_reason(c->known, b->in->now, &why);
+        char *text = mem_fmt("the old intermediate \"%s\" (serial %s) is in the chain. %s", cert_subject(c->x, name, sizeof name), serial,
+                             str_text(&why));
+        strs_add(&out->warnings, text);
+        free(text);
+        str_free(&why);
+    }
+}
+
+/* When a client stops believing it: a cross certificate is worth nothing without its root. */
+static int64_t end_of(const struct build *b, const X509 *x)
+{
+    int64_t from, to;
+    const struct candidate *c = candidate_of(b, x);
+    if (!cert_validity(x, &from, &to))
+        return INT64_MAX;
+    return c && c->known && c->known->ends && c->known->ends < to ? c->known->ends : to;
+}
+
 static void deliver(const struct build *b, struct chain *out)
 {
-    struct str leaf = STR_INIT(4 << 20), chain = STR_INIT(4 << 20), full = STR_INIT(8 << 20);
+    struct str leaf = STR_INIT(4 << 20), chain = STR_INIT(4 << 20), full = STR_INIT(8 << 20), path = STR_INIT(8 << 20);
     int64_t from, to;
     int last = b->built ? sk_X509_num(b->built) - 1 : 0;
     ossl_pem(b->leaf, &leaf);
@@ -221,7 +267,8 @@ static void deliver(const struct build *b, struct chain *out)
         if (!x)
             continue;
         ossl_pem(x, &chain);
-        if (cert_validity(x, &from, &to) && to < out->not_after) {
+        to = end_of(b, x);
+        if (to < out->not_after) {
             char name[128], day[32];
             day_show(to, day);
             char *text = mem_fmt("\"%s\" of the chain ends on %s, before the certificate itself", cert_subject(x, name, sizeof name), day);
@@ -232,34 +279,26 @@ static void deliver(const struct build *b, struct chain *out)
     }
     str_add(&full, str_text(&leaf));
     str_add(&full, str_text(&chain));
+    for (int i = 0; i < sk_X509_num(b->built); i++)
+        ossl_pem(sk_X509_value(b->built, i), &path);
+    if (path.n)
+        out->path_pem = str_take(&path);
     out->cert_pem = str_take(&leaf);
     out->chain_pem = str_take(&chain);
     out->fullchain_pem = str_take(&full);
 }
 
-/* Where the CA says its certificate can be fetched: the administrator needs no search engine then. */
-static void where_to_get(X509 *x, char *out, size_t size)
+/* Says where the CA has what is missing: the administrator needs no search engine then. */
+static bool incomplete(const struct build *b, struct selection *s, struct strs *wanted, struct err *e)
 {
-    AUTHORITY_INFO_ACCESS *aia = X509_get_ext_d2i(x, NID_info_access, NULL, NULL);
-    *out = '\0';
-    for (int i = 0; i < sk_ACCESS_DESCRIPTION_num(aia) && !*out; i++) {
-        const ACCESS_DESCRIPTION *d = sk_ACCESS_DESCRIPTION_value(aia, i);
-        if (OBJ_obj2nid(d->method) == NID_ad_ca_issuers && d->location->type == GEN_URI)
-            text_safe(out, size, ASN1_STRING_get0_data(d->location->d.uniformResourceIdentifier),
-                      (size_t)ASN1_STRING_length(d->location->d.uniformResourceIdentifier));
-    }
-    AUTHORITY_INFO_ACCESS_free(aia);
-    ossl_forget();
-}
-
-static bool incomplete(const struct build *b, struct selection *s, struct err *e)
-{
-    char issuer[80], subject[80], url[100];
+    char issuer[80], subject[80], url[100] = "";
     X509 *x = s->dead_end ? s->dead_end : b->leaf;
     const char *why = str_text(&s->why), *trouble = b->pool.trouble.n ? b->pool.trouble.p : "";
     cert_issuer(x, issuer, sizeof issuer);
     cert_subject(x, subject, sizeof subject);
-    where_to_get(x, url, sizeof url);
+    cert_urls(x, URL_ISSUER, wanted);
+    if (wanted->n)
+        text_safe(url, sizeof url, wanted->s[0], strlen(wanted->s[0]));
     err_set(e, RC_CA, "CHAIN_INCOMPLETE", "the issuer \"%s\" of \"%s\" is missing%s%s; put it into chain_files%s%s%s%s%s", issuer, subject,
             *why ? ", those of that name cannot be used: " : "", why, *url ? " (the CA has it at " : "", url, *url ? ")" : "",
             *trouble ? "; " : "", trouble);
@@ -283,7 +322,7 @@ static bool build(struct build *b, struct chain *out, struct err *e)
     if (how == SELECT_REFUSED) {
         err_set(e, b->refused.rc, b->refused.code, "%s", b->refused.text);
     } else if (how == SELECT_NONE) {
-        incomplete(b, &s, &missing);
+        incomplete(b, &s, &out->wanted, &missing);
         ok = b->in->form == CHAIN_LEAF;
         if (ok)
             strs_add(&out->warnings, missing.text);
@@ -294,6 +333,7 @@ static bool build(struct build *b, struct chain *out, struct err *e)
     if (ok && b->built && b->in->form == CHAIN_WITH_CROSS)
         find_cross(b, &out->warnings);
     if (ok) {
+        note_outdated(b, out);
         warn_unused(b, &out->warnings);
         deliver(b, out);
     }
@@ -318,6 +358,8 @@ void chain_clear(struct chain *c)
     free(c->cert_pem);
     free(c->chain_pem);
     free(c->fullchain_pem);
+    free(c->path_pem);
     strs_free(&c->warnings);
+    strs_free(&c->wanted);
     memset(c, 0, sizeof *c);
 }

@@ -2,6 +2,7 @@
 #ifndef DCV_CERT_CHAIN_H
 #define DCV_CERT_CHAIN_H
 
+#include "cert/hierarchy.h"
 #include "cert/issued.h"
 #include "conf/conf.h"
 
@@ -11,6 +12,8 @@ struct chain_in {
     const struct strs *files; /* chain_files: PEM or DER files or glob patterns: intermediates, cross certificates, roots; may be empty */
     const char *ca_file;      /* trust this root file instead of the system's; NULL */
     bool trust_given;         /* the CA is trusted to have sent the chain with the leaf; see below */
+    bool as_sent;             /* what a server sent: files and ca_file give roots alone, beside the system's */
+    const struct hierarchy *known; /* what is publicly known of the CA's certificates: current ones are preferred; NULL */
     enum chain_form form;     /* full; with-cross; leaf */
     const char *host;         /* name the chain is verified for; NULL */
     int64_t now;              /* verification time, s */
@@ -18,13 +21,16 @@ struct chain_in {
 
 struct chain {
     char *cert_pem, *chain_pem, *fullchain_pem; /* leaf; intermediates without the root; both */
+    char *path_pem;                             /* leaf to root as verified; NULL: no way to a root was found, or none was needed */
     struct strs warnings;                       /* "the old intermediate ... is in the set and was not used", ... */
+    struct strs wanted;                         /* URLs of what is missing, or would replace an old intermediate; set on failure too */
+    bool outdated;                              /* an intermediate of it was reissued by its CA meanwhile */
     int64_t not_after;                          /* earliest end of leaf and intermediates */
 };
 
 /* Roots: self-signed certificates among chain_files and those of ca_file where there are any; else the system's (OpenSSL's default paths).
  * Each candidate issuer must verify the signature, be a CA, be valid at `now`, and allow serverAuth (no EKU, or serverAuth/any in it; one
- * with EKU serverAuth wins over one without, the later notBefore wins). with-cross adds the cross certificate of the root where one verifies.
+ * that its CA has reissued (known) loses, one with EKU serverAuth wins over one without, the later notBefore wins). with-cross adds the cross certificate of the root where one verifies.
  * The outcome is verified as a whole for serverAuth; host "*.x" is verified as a name below x. At most 8 certificates below the root, 64
  * candidates, 1 MiB a file.
  * trust_given, with neither files nor ca_file: the chain is what came with the leaf, whoever signed its topmost certificate: each must be signed by

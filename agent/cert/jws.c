@@ -10,6 +10,7 @@
 #include <openssl/hmac.h>
 #include <openssl/sha.h>
 
+#include "base/base64.h"
 #include "base/mem.h"
 #include "cert/ossl.h"
 
@@ -26,53 +27,6 @@ struct jws_key {
 void sha256(const void *p, size_t n, uint8_t out[SHA256_SIZE])
 {
     SHA256(p, n, out);
-}
-
-/* --- base64url --------------------------------------------------------------------------------------------------------------------- */
-
-static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-
-void b64url_put(struct str *out, const void *in, size_t n)
-{
-    const uint8_t *p = in;
-    for (size_t i = 0; i < n; i += 3) {
-        size_t left = n - i;
-        uint32_t v = (uint32_t)p[i] << 16 | (left > 1 ? (uint32_t)p[i + 1] << 8 : 0) | (left > 2 ? p[i + 2] : 0);
-        char four[4] = {alphabet[v >> 18], alphabet[v >> 12 & 63], alphabet[v >> 6 & 63], alphabet[v & 63]};
-        str_put(out, four, left > 2 ? 4 : left + 1);
-    }
-}
-
-static int value_of(char c)
-{
-    const char *at = c ? strchr(alphabet, c) : NULL;
-    if (at)
-        return (int)(at - alphabet);
-    return c == '+' ? 62 : c == '/' ? 63 : -1;
-}
-
-bool b64url_read(const char *text, size_t n, struct secret *out)
-{
-    for (int pad = 0; n && text[n - 1] == '=' && pad < 2; pad++)
-        n--;
-    if (n == 0 || n % 4 == 1)
-        return false;
-    uint8_t *p = mem_new(n);
-    size_t used = 0;
-    uint32_t v = 0;
-    bool ok = true;
-    for (size_t i = 0; i < n && ok; i++) {
-        int d = value_of(text[i]);
-        ok = d >= 0;
-        v = v << 6 | (uint32_t)(d & 63);
-        if (i % 4)
-            p[used++] = (uint8_t)(v >> (6 - 2 * (i % 4)));
-    }
-    if (ok)
-        secret_set(out, p, used);
-    explicit_bzero(p, n);
-    free(p);
-    return ok;
 }
 
 /* --- keys -------------------------------------------------------------------------------------------------------------------------- */

@@ -1,4 +1,4 @@
-/* jws.h: JSON Web Signatures as ACME wants them: flattened JSON, canonical JWKs, thumbprints, base64url (RFC 7515, 7518, 7638). */
+/* jws.h: JSON Web Signatures as ACME wants them: flattened JSON, canonical JWKs, thumbprints (RFC 7515, 7518, 7638). */
 #ifndef DCV_CERT_JWS_H
 #define DCV_CERT_JWS_H
 
@@ -12,9 +12,6 @@
 enum { SHA256_SIZE = 32, THUMBPRINT_SIZE = 44 /* 43 characters and the NUL */ };
 
 void sha256(const void *p, size_t n, uint8_t out[SHA256_SIZE]);
-
-void b64url_put(struct str *out, const void *p, size_t n);          /* without padding */
-bool b64url_read(const char *text, size_t n, struct secret *out);   /* padding and the plain alphabet are accepted too; false: it is none */
 
 /* A private key that signs: P-256 (ES256), P-384 (ES384) or RSA from 2048 (RS256). Not thread-safe. */
 struct jws_key;

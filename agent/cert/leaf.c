@@ -6,9 +6,9 @@
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 
+#include "base/base64.h"
 #include "base/mem.h"
 #include "cert/certs.h"
-#include "cert/jws.h"
 
 enum { DER_TEXT_MAX = 2 << 20 };
 

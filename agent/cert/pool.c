@@ -24,12 +24,16 @@ static void warn(struct pool *p, struct strs *warnings, const char *file, const 
     free(text);
 }
 
-static void add_candidate(struct pool *p, X509 *x, bool trust, const X509 *leaf)
+static void add_candidate(struct pool *p, const struct chain_in *in, X509 *x, bool trust)
 {
+    const X509 *leaf = in->given->x[in->leaf];
+    int64_t leaf_from, leaf_to;
     if (cert_same(x, leaf))
         return;
     bool self_signed = X509_self_signed(x, 1) == 1;
     ossl_forget();
+    if (trust && in->as_sent && !self_signed)
+        return;
     for (size_t i = 0; i < p->n; i++)
         if (cert_same(p->c[i].x, x)) {
             p->c[i].trusted = p->c[i].trusted || (trust && self_signed);
@@ -45,6 +49,8 @@ static void add_candidate(struct pool *p, X509 *x, bool trust, const X509 *leaf)
     ossl_forget();
     c->ca = self_signed ? ca != 0 : ca == 1; /* old roots have no basicConstraints */
     c->trusted = trust && self_signed && c->ca;
+    c->known = hierarchy_find(in->known, x);
+    c->outdated = cert_validity(leaf, &leaf_from, &leaf_to) && known_outdated(c->known, leaf_from, in->now);
     p->n++;
 }
 
@@ -107,7 +113,7 @@ static bool add_roots(struct pool *p, const char *file, struct err *e)
     return err_at(e, "%s", file);
 }
 
-static bool fill_store(struct pool *p, struct err *e)
+static bool fill_store(struct pool *p, bool system, struct err *e)
 {
     bool ok = true;
     for (size_t i = 0; ok && i < p->n; i++)
@@ -115,7 +121,7 @@ static bool fill_store(struct pool *p, struct err *e)
             p->own_roots = true;
             ok = X509_STORE_add_cert(p->store, p->c[i].x) == 1;
         }
-    if (ok && !p->own_roots)
+    if (ok && (system || !p->own_roots))
         ok = X509_STORE_set_default_paths(p->store) == 1;
     ossl_forget(); /* a system without root certificates shows as an incomplete chain */
     return ok || err_set(e, RC_RESOURCE, "CHAIN_STORE", "the trusted roots cannot be loaded");
@@ -126,16 +132,15 @@ bool pool_fill(struct pool *p, const struct chain_in *in, struct strs *warnings,
     *p = (struct pool){.trouble = STR_INIT(200), .files = mem_new(sizeof *p->files), .store = X509_STORE_new()};
     if (!p->store)
         return ossl_fault(e, RC_RESOURCE, "CHAIN_STORE", "no memory for the trusted roots");
-    const X509 *leaf = in->given->x[in->leaf];
     for (size_t i = 0; in->files && i < in->files->n; i++)
         read_pattern(p, in->files->s[i], warnings);
     if (in->ca_file && !add_roots(p, in->ca_file, e))
         return false;
     for (size_t i = 0; i < issued_count(p->files); i++)
-        add_candidate(p, p->files->x[i], true, leaf);
+        add_candidate(p, in, p->files->x[i], true);
     for (size_t i = 0; i < in->given->n; i++)
-        add_candidate(p, in->given->x[i], false, leaf);
-    return fill_store(p, e);
+        add_candidate(p, in, in->given->x[i], false);
+    return fill_store(p, in->as_sent, e);
 }
 
 void pool_clear(struct pool *p)

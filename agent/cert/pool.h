@@ -13,7 +13,9 @@ struct candidate {
     struct x509_st *x; /* borrowed from what was given or from files */
     enum eku eku;
     int64_t from, to;
+    const struct known *known; /* NULL: nothing is */
     bool ca, self_signed, trusted;
+    bool outdated; /* for this leaf: its CA has reissued it */
 };
 
 struct pool {

@@ -63,6 +63,8 @@ static bool on_path(const struct search *s, const X509 *x)
 
 static bool better(const struct candidate *a, const struct candidate *b)
 {
+    if (a->outdated != b->outdated)
+        return b->outdated;
     if ((a->eku == EKU_SERVER) != (b->eku == EKU_SERVER))
         return a->eku == EKU_SERVER;
     return a->from > b->from;

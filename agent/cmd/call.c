@@ -59,6 +59,15 @@ bool call_session(struct call *c, struct session *s, unsigned parts, enum rc *rc
     return false;
 }
 
+bool call_deadline(const struct call *c, int64_t *seconds)
+{
+    const char *text = call_flag(c, "deadline");
+    if (!text || (duration_parse(text, seconds) && *seconds > 0))
+        return true;
+    say(LEVEL_ERROR, &(struct about){.step = c->command->name}, "USAGE", "--deadline wants a duration such as 90s, 10m or 2h");
+    return false;
+}
+
 static bool note_name(void *arg, const struct saved_cert *row)
 {
     (void)row;

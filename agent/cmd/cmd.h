@@ -3,6 +3,7 @@
 #define DCV_CMD_CMD_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/err.h"
 #include "base/str.h"
@@ -43,6 +44,7 @@ const struct command *command_named(const char *name);
 /* Value of a flag, "" for a switch, NULL where it was not given. Asking for a flag that the command does not have is a bug. */
 const char *call_flag(const struct call *c, const char *name);
 bool call_has(const struct call *c, const char *name);
+bool call_deadline(const struct call *c, int64_t *seconds); /* --deadline T: unchanged where not given; false: not a duration, said */
 
 /* Parses global and command options in any order. false: usage was printed to stderr, exit 2. *done: help or version was printed, exit 0. */
 bool call_parse(int argc, char **argv, struct call *c, bool *done);
@@ -63,6 +65,9 @@ enum rc cmd_run(struct call *c);
 enum rc cmd_plan(struct call *c);
 enum rc cmd_status(struct call *c);
 enum rc cmd_check(struct call *c);
+enum rc cmd_doctor(struct call *c);
+enum rc cmd_rehearse(struct call *c);
+enum rc cmd_policy(struct call *c);
 enum rc cmd_pin(struct call *c);
 enum rc cmd_code(struct call *c);
 enum rc cmd_confirmed(struct call *c);
@@ -71,6 +76,7 @@ enum rc cmd_import(struct call *c);
 enum rc cmd_cancel(struct call *c);
 enum rc cmd_forget(struct call *c);
 enum rc cmd_csr(struct call *c);
+enum rc cmd_portal(struct call *c);
 enum rc cmd_txt(struct call *c);
 enum rc cmd_gc(struct call *c);
 enum rc cmd_prune(struct call *c);

@@ -12,6 +12,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "ca/portal/pin.h"
 #include "cert/install.h"
 #include "conf/conf.h"
 #include "dcv/publish.h"
@@ -106,7 +107,7 @@ static bool put_aside(struct forgetting *f, struct err *e)
          *csr = mem_fmt("%s/csr/%s.pem", dir, f->name), *csr_to = mem_fmt("%s/csr.pem", folder), *archives = mem_fmt("%s/archive", dir);
     struct stat st;
     bool there = lstat(archive, &st) == 0 || lstat(csr, &st) == 0;
-    bool ok = install_unswitch(dir, f->name, 0, e);
+    bool ok = install_unswitch(dir, f->name, 0, e) && pin_wipe(dir, f->name, e);
     if (ok && there)
         ok = fs_folder(above, 0700, e) && fs_folder(folder, 0700, e) && move(archive, archive_to, e) && move(csr, csr_to, e) &&
              fs_sync_folder(folder, e) && fs_sync_folder(archives, e);

@@ -39,7 +39,7 @@ static bool note_row(void *arg, const struct ledger_row *row)
                            .err = row->last};
     snprintf(o->order, sizeof o->order, "%s", row->order);
     o->whose = !*row->order                          ? OF_TXT
-               : strcmp(row->order, "rehearse") == 0 ? OF_PROBE
+               : strcmp(row->order, LEDGER_REHEARSAL) == 0 ? OF_PROBE
                : strs_has(&l->open, row->order)      ? OF_OPEN_ORDER
                                                      : OF_OVER_ORDER;
     return true;

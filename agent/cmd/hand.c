@@ -1,4 +1,4 @@
-/* pin code confirmed submitted import cancel: what a person hands over.
+/* code confirmed submitted import cancel (and pin, in pin.c): what a person hands over.
  *
  * Each is one short transaction into the inbox, whether a run is on or not. Where the run lock is free the command takes the inbox up itself, so that
  * the person hears at once what is wrong; else the run that holds it does. */
@@ -15,10 +15,10 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/names.h"
-#include "base/secret.h"
 #include "ca/handover.h"
 #include "cert/issued.h"
 #include "cmd/adopt.h"
+#include "cmd/hand.h"
 #include "cmd/input.h"
 #include "conf/conf.h"
 #include "order/evidence.h"
@@ -26,13 +26,6 @@
 #include "store/store.h"
 
 enum { HAND_MAX = 1 << 20 };
-
-struct hand {
-    const char *cert, *kind, *host;
-    struct bytes text;
-    int64_t received;
-    const char *done; /* what to say when it was taken up */
-};
 
 static enum rc take_up(struct call *c, struct session *s, const struct hand *h)
 {
@@ -57,7 +50,7 @@ static enum rc take_up(struct call *c, struct session *s, const struct hand *h)
     return rc;
 }
 
-static enum rc hand_over(struct call *c, const struct hand *h)
+enum rc hand_over(struct call *c, struct hand *h)
 {
     struct session s;
     struct err e = {0};
@@ -71,8 +64,9 @@ static enum rc hand_over(struct call *c, const struct hand *h)
     bool known = call_names_known(c, &s, true, &rc);
     c->args = all;
     strs_free(&only);
-    if (known && (!store_machine(s.store, &e) || !evidence_command(s.store, h->cert, c->argc, c->argv, &e) ||
-                  !inbox_put(s.store, h->cert, h->kind, h->host ? h->host : "", h->text, h->received, &e)))
+    if (known &&
+        ((h->before && !h->before(&s, h, &e)) || !store_machine(s.store, &e) || !evidence_command(s.store, h->cert, c->argc, c->argv, &e) ||
+         !inbox_put(s.store, h->cert, h->kind, h->host ? h->host : "", h->text, h->received, &e)))
         rc = call_fail(c, &e);
     else if (known) {
         struct err busy = {0};
@@ -91,30 +85,6 @@ static enum rc usage_error(const struct call *c, const char *text)
 {
     say(LEVEL_ERROR, &(struct about){.step = c->command->name}, "USAGE", "%s", text);
     return RC_USAGE;
-}
-
-enum rc cmd_pin(struct call *c)
-{
-    const char *reference = call_flag(c, "reference");
-    if (!reference)
-        return usage_error(c, "pin wants --reference N, the reference number on the envelope");
-    char digits[16] = "";
-    size_t n = 0;
-    for (const char *p = reference; *p; p++) {
-        if (*p == ' ')
-            continue;
-        if (*p < '0' || *p > '9' || n >= 9)
-            return usage_error(c, "the reference number has 9 digits");
-        digits[n++] = *p;
-    }
-    if (n != 9)
-        return usage_error(c, "the reference number has 9 digits");
-    struct hand h = {.cert = c->args.s[0],
-                     .kind = "pin",
-                     .text = {(const uint8_t *)digits, n},
-                     .done = "the reference number is noted, the order can start; a manual CA "
-                             "needs no PIN, so none is kept"};
-    return hand_over(c, &h);
 }
 
 /* A host as written by a person, in the order's form. */

@@ -161,7 +161,7 @@ static bool ask_preflights(struct plan *p, struct err *e)
             p->record[k].verify = mem_new(sizeof *p->record[k].verify);
             *p->record[k].verify = conf_verify(p->s->conf, conf_zone(p->s->conf, w->site->owner), conf_ca(p->s->conf, w->ca));
             f[k] = (struct preflight){
-                .name = w->listed, .site = w->site, .caa = p->cert[i].rules->caa, .verify = p->record[k].verify, .placed = w->placed};
+                .name = w->listed, .site = w->site, .caa = where_caa(p->cert[i].rules), .verify = p->record[k].verify, .placed = w->placed};
         }
     bool ok = look_preflights(p->s, f, n, e);
     for (size_t i = 0; i < n; i++)

@@ -47,8 +47,8 @@ static void fault_findings(const struct plan_record *r, json_t *out)
     else if (w->site && !r->provider)
         json_array_append_new(out, finding_json(w->listed, "NO_PROVIDER", "error", "no provider may write there",
                                                 "add the zone to zones= of a [provider], or choose another place with record_at"));
-    for (size_t i = 0; i < r->preflight.n; i++) {
-        const struct finding *f = &r->preflight.finding[i];
+    for (size_t i = 0; i < r->preflight.found.n; i++) {
+        const struct finding *f = &r->preflight.found.f[i];
         if (f->severity >= SEV_WARNING)
             json_array_append_new(out, finding_json(f->host, f->code, severity_words[f->severity], f->cause, f->remedy));
     }
@@ -161,8 +161,8 @@ static void print_record(const struct plan_record *r)
         printf("    CNAME: %s\n", chain);
         free(chain);
     }
-    for (size_t i = 0; i < r->preflight.n; i++) {
-        const struct finding *f = &r->preflight.finding[i];
+    for (size_t i = 0; i < r->preflight.found.n; i++) {
+        const struct finding *f = &r->preflight.found.f[i];
         if (f->severity >= SEV_WARNING)
             printf("    %s: %s; %s [%s]\n", severity_words[f->severity], f->cause, f->remedy, f->code);
     }

@@ -38,6 +38,8 @@ enum rc cmd_replace(struct call *c)
         say(LEVEL_ERROR, &(struct about){.step = "replace"}, "USAGE", "replace wants NAMEs, or --all for every certificate");
         return RC_USAGE;
     }
+    if (!call_deadline(c, &setup.deadline))
+        return RC_USAGE;
     if (!call_session(c, &s, SESSION_LOCK | SESSION_NET, &rc))
         return rc;
     if (call_names_known(c, &s, false, &rc) && !agreed(c, &s))

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "conf/conf.h"
@@ -22,12 +21,7 @@ static bool setup_from(struct call *c, struct run_setup *setup)
         say(LEVEL_ERROR, &(struct about){.step = "run"}, "USAGE", "run --force wants NAME, or --all for every certificate");
         return false;
     }
-    const char *deadline = call_flag(c, "deadline");
-    if (deadline && (!duration_parse(deadline, &setup->deadline) || setup->deadline <= 0)) {
-        say(LEVEL_ERROR, &(struct about){.step = "run"}, "USAGE", "--deadline wants a duration such as 90s, 10m or 2h");
-        return false;
-    }
-    return true;
+    return call_deadline(c, &setup->deadline);
 }
 
 /* Faults that stop only some certificates are worth a line each run would hide otherwise; they are in config check in full. */

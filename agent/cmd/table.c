@@ -25,6 +25,14 @@ static const struct flag code_flags[] = {
 static const struct flag confirmed_flags[] = {{"failed", "TEXT", "the CA said no: what it said"}, {0}};
 static const struct flag import_flags[] = {{"key", "FILE", "with no order under way: adopt a certificate in use with its private key"},
                                            {0}};
+static const struct flag portal_flags[] = {
+    {"probe", NULL, "go to the first button that would be pressed, and say what it is; press nothing"},
+    {"step", NULL, "go on with the order, asking before each button"},
+    {"page", "FILE", "try the description on a page that a browser saved: no network, no state"},
+    {"url", "URL", "with --page: where the page came from (default: what the file says, else the portal's start)"},
+    {"mailed", NULL, "with --page: as if the code of an e-mail had come"},
+    {0},
+};
 static const struct flag txt_flags[] = {{"provider", "NAME", "write through this provider (default: the longest match of zones=)"},
                                         {"ttl", "N", "TTL in seconds where no set stands there yet"},
                                         {0}};
@@ -38,7 +46,11 @@ static const struct flag metrics_flags[] = {
     {"output", "FILE", "write to this file, whole or not at all (default: standard output); -o FILE"}, {0}};
 
 static const struct flag replace_flags[] = {
-    {"all", NULL, "every certificate of the configuration"}, {"yes", NULL, "do not ask (needed without a terminal)"}, {0}};
+    {"all", NULL, "every certificate of the configuration"},
+    {"again", NULL, "those too that the replacement under way has replaced already"},
+    {"yes", NULL, "do not ask (needed without a terminal)"},
+    {"deadline", "T", "end after this time (default: run_deadline); what is not finished goes on with the next run"},
+    {0}};
 static const struct flag account_flags[] = {
     {"rollover", NULL, "a new account key"}, {"deactivate", NULL, "close the account for good"}, {0}};
 static const struct flag revoke_flags[] = {
@@ -58,6 +70,16 @@ const struct command commands[] = {
      cmd_status},
     {"check", "[NAME...]", 0, -1, "ask every authoritative address and every resolver for the records of open orders; a matrix of verdicts",
      "Exit 0: the quorum is met, 12: it is not, 69: nobody could be asked.", check_flags, cmd_check},
+    {"doctor", "[NAME...]", 0, -1, "what would make an order fail or wait, each finding with cause and remedy; changes nothing",
+     "The configuration, every name, its zone and all addresses of its servers, delegation, DNSSEC, CAA, resolvers, providers. Exit 1: an "
+     "error is among the\n"
+     "findings. docs/DOCTOR.md lists them all.",
+     NULL, cmd_doctor},
+    {"rehearse", "[NAME...]", 0, -1, "write, check and delete a probe record in each zone of the names; no CA is asked",
+     "The record is _dcvagent-probe-RANDOM below the zone, so no cache comes to hold a \"no\" for a name that matters. Exit codes as those of txt "
+     "add. Killed in\n"
+     "the middle: the next run, gc or rehearse removes what is left.",
+     NULL, cmd_rehearse},
     {"pin", "NAME", 1, 1, "note the reference number of the PIN envelope: the order can start",
      "A manual CA needs no PIN from dcvagent: it is typed into the CA's page and stays with the person. It is never a word of a command "
      "line.",
@@ -77,6 +99,12 @@ const struct command commands[] = {
     {"cancel", "NAME", 1, 1, "stop an order: its records are removed by the next run, its key is kept", NULL, NULL, cmd_cancel},
     {"forget", "NAME", 1, 1, "cancel, and archive the state of a section that is gone", NULL, NULL, cmd_forget},
     {"csr", "NAME", 1, 1, "print the CSR of the order under way; makes key and CSR if there is none", NULL, NULL, cmd_csr},
+    {"portal", "NAME", 1, 1, "a CA's web pages: which page is there, what would be filled in and pressed",
+     "--page needs no network and no order: what the configuration lacks is stood in for, secrets are shown as (hidden). Exit 76: the page "
+     "is "
+     "not\n"
+     "recognised, or not as the description has it; 14: it contradicts the configuration.",
+     portal_flags, cmd_portal},
     {"txt", "add|del|list|check HOST [VALUE]", 2, 3, "one TXT record through the providers, with the ledger kept",
      "add writes and reads back; del removes a value that dcvagent wrote; list shows what stands at the authority; check asks all views "
      "for a value.\n"

@@ -32,7 +32,7 @@ static bool answered(const struct view *v)
 }
 
 /* A resolver whose turn has not come has nothing to tell; an address without a route is unreachable from here, though nothing was sent. */
-static json_t *view_json(const struct view *v)
+json_t *view_json(const struct view *v)
 {
     enum verdict verdict = v->verdict == V_NOT_ASKED ? V_UNREACHABLE : v->verdict;
     json_t *j =
@@ -69,7 +69,7 @@ static json_t *check_json(void *arg, size_t i)
     return j;
 }
 
-static const char *verdict_text(const struct view *v)
+const char *view_word(const struct view *v)
 {
     return v->no_route ? "no route" : v->verdict == V_NOT_ASKED ? "not asked yet" : verdict_words[v->verdict];
 }
@@ -80,9 +80,9 @@ static void server_text(const struct view *v, char *out, size_t size)
     snprintf(out, size, "%s%s", name, kind);
 }
 
-static void address_text(const struct endpoint *p, char *out, size_t size)
+void view_address(const struct view *v, char *out, size_t size)
 {
-    struct endpoint bare = *p;
+    struct endpoint bare = *v->at;
     *bare.name = 0;
     endpoint_show(&bare, out, size);
 }
@@ -106,16 +106,16 @@ static void print_table(const struct viewing *a, size_t i)
     columns_row(&t, "KIND", "SERVER", "ADDRESS", "VERDICT", "RCODE", "TTL", "MS", NULL);
     for (size_t k = 0; k < w->n; k++) {
         const struct view *view = &w->view[k];
-        address_text(view->at, address, sizeof address);
+        view_address(view, address, sizeof address);
         snprintf(ttl, sizeof ttl, view->verdict == V_MATCH || view->verdict == V_OTHER ? "%u" : "-", view->ttl);
         snprintf(ms, sizeof ms, view->asked ? "%u" : "-", view->ms);
-        columns_row(&t, view->authority ? "authoritative" : "resolver", *view->at->name ? view->at->name : "-", address, verdict_text(view),
+        columns_row(&t, view->authority ? "authoritative" : "resolver", *view->at->name ? view->at->name : "-", address, view_word(view),
                     answered(view) ? dns_rcode_word(view->rcode) : "-", ttl, ms, NULL);
     }
     columns_print(&t, "  ");
     for (size_t k = 0; k < w->n; k++)
         if (w->view[k].why) {
-            address_text(w->view[k].at, address, sizeof address);
+            view_address(&w->view[k], address, sizeof address);
             printf("  %s: %s\n", address, w->view[k].why);
         }
     printf("  quorum: want %u, got %u of the resolvers; authorities %s: %s\n", w->seen.want, w->seen.got,
@@ -133,8 +133,8 @@ static void print_changes(void *arg, struct watch *w)
     for (size_t k = 0; k < w->n; k++) {
         char server[320], address[320], at[32];
         server_text(&w->view[k], server, sizeof server);
-        address_text(w->view[k].at, address, sizeof address);
-        strs_add(&now, verdict_text(&w->view[k]));
+        view_address(&w->view[k], address, sizeof address);
+        strs_add(&now, view_word(&w->view[k]));
         if (k < a->said[i].n && strcmp(a->said[i].s[k], now.s[k]) == 0)
             continue;
         time_local(clock_now(), at);

@@ -2,6 +2,7 @@
 #ifndef DCV_CMD_VIEWS_H
 #define DCV_CMD_VIEWS_H
 
+#include "base/json.h"
 #include "base/names.h"
 #include "cmd/cmd.h"
 #include "dcv/visible.h"
@@ -24,6 +25,10 @@ struct view_how {
 
 /* Asks and prints, as a table or JSON. 0: the quorum is met for all, 12: it is not, 69: nobody could be asked. */
 enum rc views_run(struct call *c, struct session *s, struct view_check *v, size_t n, const struct view_how *how);
+
+json_t *view_json(const struct view *v);
+const char *view_word(const struct view *v); /* its verdict; "no route", "not asked yet" */
+void view_address(const struct view *v, char *out, size_t size);
 
 /* One record, once. */
 enum rc views_check(struct call *c, struct session *s, const char *host, const struct site *site, struct bytes value);

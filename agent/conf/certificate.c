@@ -159,8 +159,8 @@ void check_certificate(struct loader *l, struct conf_cert *t, const struct raw_s
 {
     struct judged j = {.l = l, .t = t, .r = r, .label = mem_fmt("certificate %s", t->name)};
     const struct section *ca = t->ca ? conf_ca(l->c, t->ca) : NULL;
-    const struct conf_module *m = ca && ca->type ? module_find(l->modules, "ca", ca->type) : NULL;
-    bool by_person = m && m->by_person;
+    const struct known_type *type = ca && ca->type ? type_known(l, "ca", ca->type) : NULL;
+    bool by_person = type && type->m.by_person;
 
     if (t->ca && !ca)
         check_reference(&j, "ca", t->ca, l->c->ca, l->c->n_ca);
@@ -170,7 +170,7 @@ void check_certificate(struct loader *l, struct conf_cert *t, const struct raw_s
     if (t->method == METHOD_WEBSITE)
         check_website(&j);
     if (t->method == METHOD_EMAIL)
-        check_email(&j, by_person, m != NULL);
+        check_email(&j, by_person, type != NULL);
     check_key(&j);
     free(j.label);
 }

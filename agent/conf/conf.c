@@ -67,14 +67,9 @@ static int fault_order(const void *a, const void *b)
 struct conf *conf_new(struct loader *l, const char *path, const struct conf_module *modules)
 {
     struct conf *c = mem_new(sizeof(*c));
-    size_t n = 0;
 
-    while (modules && modules[n].kind)
-        n++;
     c->path = mem_str(path);
     c->index = mem_new(sizeof(*c->index));
-    c->index->table = mem_array(n + 1, sizeof(struct conf_key *));
-    c->index->n_table = n;
     *l = (struct loader){.c = c, .modules = modules, .trust = trust_new()};
     return c;
 }
@@ -113,6 +108,7 @@ void loader_free(struct loader *l)
     free(l->raw);
     free(l->zone);
     free(l->cert);
+    strs_free(&l->taken);
     trust_free(l->trust);
 }
 

@@ -4,7 +4,8 @@
  * [agent], [verify]) or only the certificates that use the section. `config check` prints them all; `run` goes on with what is sound.
  *
  * One table of struct conf_key a section drives parsing, checking, defaults, help and the manual page. conf/ knows no
- * provider and no CA: main hands in the tables of those types. Provider and CA sections stay generic (struct section). */
+ * provider and no CA: main hands in those types (struct conf_module), and who finds types that are written in description files
+ * (struct conf_finder). Provider and CA sections stay generic (struct section). */
 #ifndef DCV_CONF_CONF_H
 #define DCV_CONF_CONF_H
 
@@ -70,7 +71,8 @@ struct section {
     size_t n;
     struct conf_verify *verify; /* of a CA: its [verify] keys, for conf_verify(); NULL for providers */
     bool broken;                /* has a fault: whoever uses it stops with 78 */
-    const struct conf_agent *agent; /* whose proxy holds where the section says nothing of one */
+    const struct conf_agent *agent; /* whose proxy holds where the section says nothing of one; conf_path */
+    const void *impl;               /* the type as its finder made it; NULL: a built-in one. Lives as long as the configuration */
 };
 /* Lists that a getter fills are overwritten, not appended to; the caller frees them. A key that the table does not have reads as not set.
  * proxy, proxy_user and proxy_password_file are the agent's where the section has no proxy of its own; proxy reads as the word "none" where the
@@ -91,6 +93,7 @@ struct conf_agent {
     int64_t parallel_orders;
     char *proxy, *proxy_user, *proxy_password_file;
     char *source_address;
+    char *resolver_ca_file; /* NULL: the system's roots */
     char *key_backup_dir, *key_backup_password_file;
     struct strs conf_path;
     char *log; /* NULL, "syslog", "none" or a path */
@@ -187,19 +190,38 @@ struct conf {
     struct conf_index *index; /* private: what the look-ups search in */
 };
 
+/* A section while somebody who knows its type looks at it: where faults are told. Either makes the section broken. */
+struct conf_sink;
+/* At the section's key, or at its header where key is NULL or not given. */
+void conf_sink_fault(struct conf_sink *to, const char *key, enum rc rc, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+/* Faults of another file that the section uses: copied, each told once however many sections use the file, never fatal. */
+void conf_sink_take(struct conf_sink *to, const struct conf_fault *f, size_t n);
+
 /* A provider or CA type as main knows it. */
 struct conf_module {
-    const char *kind, *type;     /* "provider", "rfc2136" */
+    const char *kind, *type;     /* "provider", "rfc2136"; type NULL: `finder` knows more types of this kind */
     const struct conf_key *keys; /* the kind's common keys need not be repeated; one that is wins (another default) */
     bool by_person;              /* a CA where a person or a portal orders: needs product=, and method = email is possible */
+    void (*examine)(const struct section *s, struct conf_sink *to); /* what its keys say together, files that it uses; NULL */
+    const struct conf_finder *finder;
+    const void *impl;            /* of a found type: what section.impl will be */
+};
+
+/* Finds types when a section names them: one call a type and configuration. */
+struct conf_finder {
+    /* Fills `found` (all but kind and type) with what lives until drop(); what is wrong with the type goes to `to`. false: none. */
+    bool (*find)(const struct strs *conf_path, const char *type, struct conf_module *found, struct conf_sink *to);
+    void (*list)(const struct strs *conf_path, struct strs *out); /* appends their names, for did-you-mean */
+    void (*drop)(struct conf_module *found);
 };
 
 /* Reads path and what it includes. Always gives a struct (with faults, perhaps empty); NULL only where not even that makes sense.
- * modules: ends with kind == NULL. Files loose in mode are faults with RC_PERM. Besides each key it checks what only the whole shows:
- * references (ca, provider) that exist, zones= of two providers that claim the same zone, product limits (standard and ev: 1 name, no
- * wildcard; wildcard: one `*.` name; multi-domain: 1 to 50 names without `*`; ev-multi-domain likewise), portal and manual need product=,
- * method bars (website not with wildcard, email not with multi-domain), webroot or hook for website, authoritative = off without resolvers,
- * key_backup_dir with its password file, pfx with its password file, a certificate without names. */
+ * modules: ends with kind == NULL; used during the call alone, but for keys and finders. Files loose in mode are faults with RC_PERM.
+ * Besides each key it checks what only the whole shows: references (ca, provider) that exist, zones= of two providers that claim the same
+ * zone, product limits (standard and ev: 1 name, no wildcard; wildcard: one `*.` name; multi-domain: 1 to 50 names without `*`;
+ * ev-multi-domain likewise), portal and manual need product=, method bars (website not with wildcard, email not with multi-domain), webroot
+ * or hook for website, authoritative = off without resolvers, key_backup_dir with its password file, pfx with its password file, a
+ * certificate without names. */
 struct conf *conf_load(const char *path, const struct conf_module *modules);
 
 /* The same from memory; `name` stands in the messages. include= is not followed and no file mode of the configuration itself is checked. */
@@ -231,8 +253,8 @@ extern const struct conf_key conf_agent_keys[], conf_verify_keys[], conf_zone_ke
 extern const char *const key_type_words[]; /* indexed by enum key_type; [0] is "auto" */
 extern const char *const product_words[];  /* indexed by enum product; [0] is "none" */
 
-/* Every table once, in the order of the manual: agent, verify, zone, certificate, provider (common, then each type), ca likewise.
- * type: NULL for a kind's common table. */
+/* Every table once, in the order of the manual: agent, verify, zone, certificate, provider (common, then each type that is a row), ca
+ * likewise. type: NULL for a kind's common table. */
 typedef void conf_table_fn(void *context, const char *kind, const char *type, const struct conf_key *keys);
 void conf_tables_each(const struct conf_module *modules, conf_table_fn *fn, void *context);
 void conf_key_form(const struct conf_key *k, struct str *out); /* what may be written: "duration (90s 10m 24h 30d), or auto" */

@@ -76,27 +76,34 @@ static int by_text(const void *a, const void *b)
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-void describe_list(const struct strs *conf_path, const char *kind, struct strs *out)
+static void list_folder(const char *folder, const char *kind, struct strs *out)
 {
-    for (size_t i = 0; i <= conf_path->n; i++) {
-        char *pattern = mem_fmt("%s/%s/*.ini", i < conf_path->n ? conf_path->s[i] : own_folder(), kind);
-        glob_t g = {0};
+    char *pattern = mem_fmt("%s/%s/*.ini", folder, kind);
+    glob_t g = {0};
 
-        for (size_t k = 0; glob(pattern, GLOB_NOSORT, NULL, &g) == 0 && k < g.gl_pathc; k++) {
-            const char *base = strrchr(g.gl_pathv[k], '/') + 1;
-            char *name = mem_copy(base, strlen(base) - 4);
+    if (glob(pattern, GLOB_NOSORT, NULL, &g) == 0) {
+        for (size_t i = 0; i < g.gl_pathc; i++) {
+            const char *base = strrchr(g.gl_pathv[i], '/') + 1;
+            char *name = mem_copy(base, strlen(base) - strlen(".ini"));
 
             if (name_ok(name) && !strs_has(out, name))
                 strs_add(out, name);
             free(name);
-            if (k + 1 == g.gl_pathc)
-                break;
         }
         globfree(&g);
-        free(pattern);
     }
-    if (out->n)
-        qsort(out->s, out->n, sizeof *out->s, by_text);
+    free(pattern);
+}
+
+void describe_list(const struct strs *conf_path, const char *kind, struct strs *out)
+{
+    size_t before = out->n;
+
+    for (size_t i = 0; i < conf_path->n; i++)
+        list_folder(conf_path->s[i], kind, out);
+    list_folder(own_folder(), kind, out);
+    if (out->n > before)
+        qsort(out->s + before, out->n - before, sizeof *out->s, by_text);
 }
 
 /* --- reading --------------------------------------------------------------------------------------------------------------------------- */
@@ -137,9 +144,16 @@ static void take_part(struct description *d, struct raw_section *r)
     p = &d->part[d->n++];
     *p = (struct describe_part){
         .kind = mem_str(r->kind), .name = mem_str(r->name), .line = r->at.line, .key = mem_array(r->n + 1, sizeof *p->key)};
-    for (size_t i = 0; i < r->n; i++)
-        if (r->e[i].value) /* one that was given twice has been reported */
-            p->key[p->n++] = (struct describe_key){.name = mem_str(r->e[i].key), .value = mem_str(r->e[i].value), .line = r->e[i].at.line};
+    for (size_t i = 0; i < r->n; i++) {
+        struct describe_key *k = &p->key[p->n];
+
+        if (!r->e[i].value) /* one that was given twice has been reported */
+            continue;
+        p->n++;
+        *k = (struct describe_key){.name = mem_str(r->e[i].key), .value = mem_str(r->e[i].value), .line = r->e[i].at.line};
+        if (!text_is_utf8(k->value, strlen(k->value)))
+            describe_fault(d, p, k, "the value is no UTF-8; save the file in that coding");
+    }
 }
 
 struct description *describe_text(const char *name, const char *text, size_t n)
@@ -288,14 +302,14 @@ int64_t describe_number(struct description *d, const struct describe_part *p, co
 {
     const struct describe_key *k = describe_key(p, name);
     char shown[72], *end;
+    bool number;
     int64_t v;
 
     if (!k)
         return standard;
     v = strtoll(k->value, &end, 10);
-    if ((*k->value < '0' || *k->value > '9' || *end) && !(duration && duration_parse(k->value, &v)))
-        v = -1;
-    if (v >= least && v <= most)
+    number = *k->value >= '0' && *k->value <= '9' && !*end;
+    if ((number || (duration && duration_parse(k->value, &v))) && v >= least && v <= most)
         return v;
     describe_fault(d, p, k, "%s; allowed: %lld to %lld%s", quoted(shown, sizeof shown, k->value), (long long)least, (long long)most,
                    duration ? " s, or 90s 10m 24h 30d" : "");

@@ -35,7 +35,7 @@ struct description {
  * made of a-z, 0-9 and "-"; anything else is not found. false: none, out says where was looked. */
 bool describe_find(const struct strs *conf_path, const char *kind, const char *name, char *out, size_t size);
 
-/* Names of all description files of the kind, sorted, each once. The caller frees. */
+/* Appends the names of all description files of the kind, sorted, without those that the list has already. */
 void describe_list(const struct strs *conf_path, const char *kind, struct strs *out);
 
 /* Always gives one, with what is wrong as faults. */
@@ -46,7 +46,7 @@ void describe_free(struct description *d);
 const struct describe_part *describe_first(const struct description *d, const char *kind);                   /* NULL: none */
 const struct describe_part *describe_part(const struct description *d, const char *kind, const char *name); /* NULL: none */
 
-/* The value; NULL: not given, or given twice. The key counts as asked for. */
+/* NULL: not given. Given twice: the first, beside the fault. The key counts as asked for. */
 const struct describe_key *describe_key(const struct describe_part *p, const char *name);
 const char *describe_value(const struct describe_part *p, const char *name);
 

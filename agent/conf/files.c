@@ -44,6 +44,17 @@ struct place_in files_new(struct loader *l, const char *path)
     return (struct place_in){.file = x->file[x->n_file - 1], .order = (unsigned)(x->n_file - 1)};
 }
 
+struct place_in files_place(struct loader *l, const char *path)
+{
+    const struct conf_index *x = l->c->index;
+
+    for (size_t i = 0; i < x->n_file; i++) {
+        if (strcmp(x->file[i], path) == 0)
+            return (struct place_in){.file = x->file[i], .order = (unsigned)i};
+    }
+    return files_new(l, path);
+}
+
 static int by_text(const void *a, const void *b)
 {
     return strcmp(*(char *const *)a, *(char *const *)b);

@@ -195,12 +195,10 @@ void index_free(struct conf_index *x, size_t n_provider)
 {
     for (size_t i = 0; i < x->n_file; i++)
         free(x->file[i]);
-    for (size_t i = 0; i < x->n_table; i++)
-        free(x->table[i]);
+    types_free(x);
     for (size_t i = 0; x->zones && i < n_provider; i++)
         strs_free(&x->zones[i]);
     free(x->file);
-    free(x->table);
     free(x->cert);
     free(x->ca);
     free(x->provider);

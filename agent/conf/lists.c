@@ -110,14 +110,14 @@ bool parse_zones(const struct conf_key *k, const char *text, void *out, struct v
     return good;
 }
 
-/* The one place that knows which transports this version carries. */
-static bool transport_carried(const struct endpoint *p, const char *text, struct value_sink *sink)
+/* Updates go by plain TCP: TSIG is their protection. */
+static bool update_carried(const struct endpoint *p, const char *text, struct value_sink *sink)
 {
     char shown[72];
 
     if (p->via != VIA_TLS && p->via != VIA_HTTPS)
         return true;
-    sink_fault(sink, RC_CONF, "%s: DoT and DoH resolvers are not built into this version; use an address",
+    sink_fault(sink, RC_CONF, "%s: tls:// and https:// are for resolvers; write ADDRESS[:PORT] or NAME[:PORT]",
                quoted(shown, sizeof(shown), text));
     return false;
 }
@@ -131,7 +131,7 @@ static bool add_server(struct endpoints *l, const char *word, bool names, struct
         sink_fault(sink, RC_CONF, "%s", e.text);
         return false;
     }
-    if (!transport_carried(&p, word, sink))
+    if (names && !update_carried(&p, word, sink))
         return false;
     endpoints_add(l, &p);
     return true;

@@ -216,42 +216,49 @@ static void load_certificate(struct loader *l, struct raw_section *r)
     l->cert[l->c->n_cert++] = r;
 }
 
-/* The type's table, or NULL with a fault. */
-static const struct conf_key *keys_of_type(struct loader *l, const struct raw_section *r, struct section *s, const char *label)
+static void unknown_type(struct loader *l, const struct section *s, struct conf_sink *to)
 {
-    const struct section_entry *e = entry_find(r->e, r->n, "type");
-    struct value_sink sink = {.l = l, .at = e ? e->at : r->at, .section = label, .key = "type"};
-    const struct conf_module *m;
-    struct guess g = {.wanted = e ? e->value : ""};
-    struct str known = STR_INIT(200);
-    char maybe[96], shown[72];
+    struct guess g = {.wanted = s->type};
+    struct strs names = {0};
+    char maybe[96], shown[72], *known;
+
+    type_names(l, s->kind, &names);
+    for (size_t i = 0; i < names.n; i++)
+        guess_try(&g, names.s[i]);
+    known = strs_join(&names, " ");
+    guess_text(&g, maybe);
+    conf_sink_fault(to, "type", RC_CONF, "%s is no type of %s%s%s%.600s", quoted(shown, sizeof(shown), s->type), s->kind, maybe,
+                    *maybe || !names.n ? "" : "; known: ", *maybe ? "" : known);
+    free(known);
+    strs_free(&names);
+}
+
+/* The section's type, or NULL with a fault. */
+static const struct known_type *load_type(struct loader *l, struct section *s, struct conf_sink *to)
+{
+    const struct section_entry *e = entry_find(to->e, to->n, "type");
+    const struct known_type *type;
 
     if (!e) /* load_generic() says that it is missing */
         return NULL;
     s->type = mem_str(e->value);
-    m = module_find(l->modules, r->kind, e->value);
-    if (m)
-        return table_of(l, m);
-    for (m = l->modules; m && m->kind; m++) {
-        if (strcmp(m->kind, r->kind) == 0) {
-            guess_try(&g, m->type);
-            str_fmt(&known, "%s%s", known.n ? " " : "", m->type);
-        }
+    type = type_get(l, s->kind, s->type, to);
+    if (!type) {
+        unknown_type(l, s, to);
+        return NULL;
     }
-    guess_text(&g, maybe);
-    sink_fault(&sink, RC_CONF, "%s is no type of %s%s%s%s%s", quoted(shown, sizeof(shown), e->value), r->kind, maybe,
-               *maybe || !known.n ? "" : "; known: ", *maybe || !known.n ? "" : str_text(&known), known.cut && !*maybe ? " ..." : "");
-    str_free(&known);
-    return NULL;
+    s->keys = type->keys;
+    s->impl = type->m.impl;
+    return type;
 }
 
 /* Of a CA: its [verify] keys typed at once, unless the type means something else by the same key. */
 static void take_verify(struct loader *l, struct section *s, const struct conf_key *k, const struct section_entry *e)
 {
     const struct conf_key *v = key_find(conf_verify_keys, k->name);
-    const struct conf_module *m = module_find(l->modules, s->kind, s->type ? s->type : "");
+    const struct known_type *type = type_known(l, s->kind, s->type ? s->type : "");
 
-    if (!s->verify || !v || (m && key_find(m->keys, k->name)))
+    if (!s->verify || !v || (type && key_find(type->m.keys, k->name)))
         return;
     take_value(v, e->value, s->verify, NULL);
     s->verify->given |= 1u << (v - conf_verify_keys);
@@ -279,33 +286,39 @@ static void load_entry(struct loader *l, struct section *s, const struct section
     s->broken |= sink.faulty;
 }
 
-static void load_generic(struct loader *l, struct raw_section *r, struct section *s)
+static void check_required(struct loader *l, const struct raw_section *r, struct section *s, const char *label)
 {
-    char *label = label_of(r);
-    const struct conf_key *keys;
-
-    *s =
-        (struct section){.kind = mem_str(r->kind), .name = mem_str(r->name), .file = r->at.file, .line = r->at.line, .agent = &l->c->agent};
-    s->broken = r->faulty | !check_name(l, r, !*r->name);
-    if (strcmp(r->kind, "ca") == 0)
-        s->verify = mem_new(sizeof(*s->verify));
-    s->keys = keys_of_type(l, r, s, label);
-    if (!s->keys)
-        s->broken = true;
-    for (size_t i = 0; i < r->n; i++)
-        load_entry(l, s, &r->e[i], label);
-    keys = section_keys(s);
-    for (const struct conf_key *k = keys; k->name; k++) {
+    for (const struct conf_key *k = section_keys(s); k->name; k++) {
         struct value_sink sink = {.l = l, .at = r->at, .section = label, .key = k->name};
 
         if (k->required && !entry_find(r->e, r->n, k->name))
             sink_fault(&sink, RC_CONF, "missing; write for example %s = %s", k->name, k->allowed ? k->allowed : "...");
         s->broken |= sink.faulty;
     }
+}
+
+static void load_generic(struct loader *l, struct raw_section *r, struct section *s)
+{
+    char *label = label_of(r);
+    struct conf_sink whole = {.at = {.l = l, .at = r->at, .section = label}, .e = r->e, .n = r->n};
+    const struct known_type *type;
+
+    *s =
+        (struct section){.kind = mem_str(r->kind), .name = mem_str(r->name), .file = r->at.file, .line = r->at.line, .agent = &l->c->agent};
+    s->broken = r->faulty | !check_name(l, r, !*r->name);
+    if (strcmp(r->kind, "ca") == 0)
+        s->verify = mem_new(sizeof(*s->verify));
+    type = load_type(l, s, &whole);
+    for (size_t i = 0; i < r->n; i++)
+        load_entry(l, s, &r->e[i], label);
+    check_required(l, r, s, label);
     s->entry = r->e;
     s->n = r->n;
     r->e = NULL;
     r->n = 0;
+    if (type && type->m.examine)
+        type->m.examine(s, &whole);
+    s->broken |= !type || whole.at.faulty;
     free(label);
 }
 
@@ -401,7 +414,11 @@ void load_sections(struct loader *l)
     c->ca = mem_array(count_kind(l, "ca") + 1, sizeof(*c->ca));
     l->zone = mem_array(count_kind(l, "zone") + 1, sizeof(struct raw_section *));
     l->cert = mem_array(count_kind(l, "certificate") + 1, sizeof(struct raw_section *));
-    for (size_t i = 0; i < l->n_raw; i++)
-        load_one(l, l->raw[i]);
+    for (int agent = 1; agent >= 0; agent--) { /* [agent] first, whichever file it stands in: its conf_path says where types are found */
+        for (size_t i = 0; i < l->n_raw; i++) {
+            if ((strcmp(l->raw[i]->kind, "agent") == 0) == agent)
+                load_one(l, l->raw[i]);
+        }
+    }
     forget_nameless(l);
 }

@@ -43,6 +43,7 @@ struct loader {
     size_t octets;       /* read so far */
     bool full;           /* FAULTS_MAX reached */
     struct trust *trust; /* paths.c: commands already judged */
+    struct strs taken;   /* modules.c: other files whose faults are told already */
     /* where each typed section comes from, for the checks over the whole */
     struct raw_section *agent, *verify, **zone, **cert;
 };
@@ -57,6 +58,13 @@ struct value_sink {
     bool faulty; /* out */
 };
 
+/* Of a whole section: see conf_sink_fault(). */
+struct conf_sink {
+    struct value_sink at; /* its header */
+    const struct section_entry *e;
+    size_t n;
+};
+
 /* section, key: NULL allowed. */
 void loader_fault(struct loader *l, const struct place_in *at, const char *section, const char *key, enum rc rc, bool fatal,
                   const char *fmt, ...) __attribute__((format(printf, 7, 8)));
@@ -67,7 +75,8 @@ void reader_parse(struct loader *l, const char *file, unsigned order, const char
 
 /* files.c: the file and all that it includes. */
 void files_read(struct loader *l, const char *path);
-struct place_in files_new(struct loader *l, const char *path); /* its place in the order of files */
+struct place_in files_new(struct loader *l, const char *path);   /* its place in the order of files */
+struct place_in files_place(struct loader *l, const char *path); /* that of one that was told of before, else a new one */
 
 /* types.c */
 size_t value_size(enum conf_type type);
@@ -94,8 +103,20 @@ char *quoted(char *out, size_t size, const char *value); /* harmless and cut, fo
 const struct conf_key *key_find(const struct conf_key *keys, const char *name);
 
 /* merge.c */
-const struct conf_key *table_of(struct loader *l, const struct conf_module *m);
-const struct conf_module *module_find(const struct conf_module *m, const char *kind, const char *type);
+struct conf_key *merge_keys(const char *kind, const struct conf_key *own); /* with the kind's common ones; the caller frees */
+
+/* modules.c: types that sections name. */
+struct known_type {
+    struct conf_module m;            /* type: a copy */
+    const struct conf_finder *found; /* who found it; NULL: a row */
+    struct conf_key *keys;           /* merged with the common keys */
+    bool faulty;                     /* its description has faults: no section may use it */
+};
+/* Looked for in the rows, then by the finders, who report through `to`. NULL: none. */
+const struct known_type *type_get(struct loader *l, const char *kind, const char *type, struct conf_sink *to);
+const struct known_type *type_known(const struct loader *l, const char *kind, const char *type); /* one that type_get() gave before */
+void type_names(const struct loader *l, const char *kind, struct strs *out);                       /* of all, for messages */
+void types_free(struct conf_index *x);
 
 /* duplicates.c: what is given twice is reported; a section's second part is joined to the first. */
 void drop_repeated(struct loader *l);
@@ -124,8 +145,8 @@ void index_free(struct conf_index *x, size_t n_provider);
 struct conf_index {
     char **file; /* names of all files read, shared by faults and sections */
     size_t n_file;
-    struct conf_key **table; /* of each module, merged with the common keys */
-    size_t n_table;
+    struct known_type **type; /* those that sections name */
+    size_t n_type;
     struct conf_cert **cert; /* each sorted by name */
     struct section **ca, **provider;
     struct conf_zone **zone;

@@ -5,15 +5,6 @@
 
 #include "base/mem.h"
 
-const struct conf_module *module_find(const struct conf_module *m, const char *kind, const char *type)
-{
-    for (; m && m->kind; m++) {
-        if (strcmp(m->kind, kind) == 0 && strcmp(m->type, type) == 0)
-            return m;
-    }
-    return NULL;
-}
-
 static const struct conf_key *common_keys(const char *kind)
 {
     return strcmp(kind, "ca") == 0 ? conf_ca_keys : conf_provider_keys;
@@ -28,29 +19,25 @@ static size_t count(const struct conf_key *k)
     return n;
 }
 
-/* Owned by the index, made once a module. */
-const struct conf_key *table_of(struct loader *l, const struct conf_module *m)
+struct conf_key *merge_keys(const char *kind, const struct conf_key *own)
 {
-    const struct conf_key *common = common_keys(m->kind);
-    size_t slot = (size_t)(m - l->modules), n = count(m->keys);
-    struct conf_key *t = l->c->index->table[slot];
+    const struct conf_key *common = common_keys(kind);
+    size_t n = count(own);
+    struct conf_key *t = mem_array(n + count(common) + 1, sizeof(*t));
 
-    if (t)
-        return t;
-    t = mem_array(n + count(common) + 1, sizeof(*t));
     if (n)
-        memcpy(t, m->keys, n * sizeof(*t));
+        memcpy(t, own, n * sizeof(*t));
     for (; common->name; common++) {
-        if (!key_find(m->keys, common->name))
+        if (!key_find(own, common->name))
             t[n++] = *common;
     }
-    return l->c->index->table[slot] = t;
+    return t;
 }
 
 static void each_module(const struct conf_module *m, const char *kind, conf_table_fn *fn, void *context)
 {
     for (; m && m->kind; m++) {
-        if (strcmp(m->kind, kind) == 0)
+        if (m->type && strcmp(m->kind, kind) == 0)
             fn(context, kind, m->type, m->keys);
     }
 }

@@ -1,34 +1,32 @@
-/* preflight.h: what can be known to fail before a CA is asked: CAA, DNSSEC, CNAME, wildcard synthesis. First form. */
+/* preflight.h: what can be known to fail before a CA is asked about one name: CAA, DNSSEC, CNAME, wildcard synthesis. What its zone's servers are
+ * worth is asked by survey/, for the doctor alone. */
 #ifndef DCV_DCV_PREFLIGHT_H
 #define DCV_DCV_PREFLIGHT_H
 
 #include "base/op.h"
 #include "base/str.h"
+#include "dcv/finding.h"
 
 struct conf_verify;
 struct net;
 struct site;
 struct zones;
 
-enum severity { SEV_OK, SEV_INFO, SEV_WARNING, SEV_ERROR };
-extern const char *const severity_words[];
-
-struct finding {
-    const char *code; /* static: CAA_FORBIDS, DNSSEC_BOGUS, ... */
-    enum severity severity;
-    char host[254];
-    char cause[256], remedy[256];
+/* A CA as CAA records speak of it. */
+struct caa_ca {
+    const struct strs *ids; /* its identifiers; empty: CAA is shown, never blocks */
+    const char *method;     /* RFC 8657 validationmethods: what it calls our method, "dns-01"; NULL: it is not known to heed parameters */
+    const char *account;    /* RFC 8657 accounturi; NULL: not known */
 };
 
 struct preflight {
     struct op op;
     const char *name; /* as in the certificate, "*." included; caller's */
     const struct site *site;
-    const struct strs *caa; /* the CA's CAA identifiers; empty: CAA is shown, never blocks */
+    struct caa_ca caa;
     const struct conf_verify *verify;
-    bool placed;             /* the owner was chosen by record_at: WILDCARD_SYNTHESIS is a warning then, not an error */
-    struct finding *finding; /* out; preflight_clear frees */
-    size_t n;
+    bool placed;           /* the owner was chosen by record_at: WILDCARD_SYNTHESIS is a warning then, not an error */
+    struct findings found; /* out; preflight_clear frees */
     void *impl;
 };
 
@@ -38,15 +36,19 @@ struct preflight {
 void preflight_start(struct net *n, struct zones *z, struct preflight *p);
 /* What the climb for this name will ask, asked at once and early. */
 void preflight_warm(struct zones *z, const char *name);
-enum severity preflight_worst(const struct preflight *p);
 void preflight_clear(struct preflight *p);
 
-/* Pure: may a CA with these identifiers issue for this CAA set? */
+/* Pure: may this CA issue for this CAA set? */
 struct caa_rr {
     unsigned char flags;
     char tag[16];
     char value[256];
 };
-bool caa_allows(const struct caa_rr *set, size_t n, const struct strs *ids, bool wildcard, char why[160]);
+enum caa_says {
+    CAA_NO,
+    CAA_YES,
+    CAA_BOUND /* yes, if a parameter means us: an account that is not known here, or a CA of which it is not known whether it heeds parameters */
+};
+enum caa_says caa_judge(const struct caa_rr *set, size_t n, const struct caa_ca *ca, bool wildcard, char why[200]);
 
 #endif

@@ -40,17 +40,22 @@ struct sec_ask {
     struct sec_known *of;
     enum security is;
     char ede[96];
+    bool soa; /* it gave one: */
+    char mname[254];
+    uint32_t serial;
 };
 struct sec_known { /* what resolvers say of one zone's signatures */
     struct sec_known *next;
     char apex[254];
     const struct endpoint *first; /* the list that was asked */
     struct net *net;
-    struct sec_ask ask[SEC_ASKED];
+    struct sec_ask *ask;
     size_t n, open;
     bool done;
     struct waits waits;
 };
-void sec_start(struct zones *z, const char *apex, const struct endpoints *resolvers, void (*go)(void *arg), void *arg);
+/* most: how many of them are asked; who asks first decides. go() may be called before this returns. */
+void sec_start(struct zones *z, const char *apex, const struct endpoints *resolvers, size_t most, void (*go)(void *arg), void *arg);
+const struct sec_known *sec_of(const struct zones *z, const char *apex, const struct endpoints *resolvers); /* NULL: not asked */
 
 #endif

@@ -105,7 +105,7 @@ bool publish_load(struct publish *p, struct err *e)
     for (size_t i = 0; i < p->n; i++)
         if (!not_ahead(p, p->row[i], e) || (!p->row[i]->lane->src->section && !take_over(p, p->row[i], e)))
             return false;
-    return true;
+    return publish_release(p, LEDGER_REHEARSAL, NULL, NULL, e);
 }
 
 bool publish_want(struct publish *p, const struct ledger_row *row, struct err *e)
@@ -277,6 +277,23 @@ bool publish_busy(const struct publish *p)
     return false;
 }
 
+/* A row of ours that has to be put back too. Those of orders look again at the beginning of every run, those of `txt add` look only now. */
+static bool is_mended(const struct prow *r)
+{
+    return !*r->row.order && !r->failed && (r->recheck || (r->busy && r->row.again));
+}
+
+bool publish_mending(const struct publish *p)
+{
+    for (const struct lane *l = p->lane; l; l = l->next)
+        if (l->n_lost)
+            return true;
+    for (size_t i = 0; i < p->n; i++)
+        if (is_mended(p->row[i]))
+            return true;
+    return false;
+}
+
 /* The server has said yes, the read-back is under way. */
 static bool is_applied(const struct prow *r)
 {
@@ -314,6 +331,7 @@ void publish_state(const struct publish *p, const char *order, struct publish_st
         out->going += !r->row.wanted;
         out->present += r->row.wanted && (r->row.state == LEDGER_PRESENT || r->row.state == LEDGER_FOUND);
         out->applied += r->row.wanted && r->row.state == LEDGER_INTENDED && is_applied(r);
+        out->denied += r->failed && r->row.wanted;
         if (r->failed && !out->failed++)
             out->err = r->row.last;
         else if (r->failed)

@@ -21,7 +21,8 @@ void publish_free(struct publish *p);
 void publish_watch(struct publish *p, void (*changed)(void *arg, const char *order), void *arg);
 
 /* Loads all open rows of the store (once, at the start of a run). Rows whose provider is no longer configured are said (LEDGER_ORPHAN) and go over
- * to the one that may write there now; without one they are kept and counted, never dropped. PRESENT rows of orders are checked again at the authority: somebody may have removed them. */
+ * to the one that may write there now; without one they are kept and counted, never dropped. PRESENT rows of orders are checked again at the authority: somebody may have removed them.
+ * Rows of a rehearsal, which did not live to delete them, are released. */
 bool publish_load(struct publish *p, struct err *e);
 
 /* A record that `order` wants; idempotent for the same (order, owner, value). ttl: what the configuration or the CA wants if there is no set yet.
@@ -40,12 +41,14 @@ void publish_warm(struct publish *p, const char *provider, const char *zone, con
 /* Once a turn: starts what can be started, through store_then. false: the store failed. */
 bool publish_pump(struct publish *p, struct err *e);
 bool publish_busy(const struct publish *p); /* batches under way or retries due within this run */
+bool publish_mending(const struct publish *p); /* what went missing beside our write is looked for or put back */
 
 struct publish_state {
     unsigned rows, wanted, present; /* present counts FOUND too */
     unsigned applied;               /* accepted by the server, being read back */
     unsigned going;                 /* not wanted and not GONE yet */
     unsigned failed;                /* rows with an error that does not repeat by itself within this run */
+    unsigned denied;                /* those of them that are wanted */
     int64_t written;                /* latest `written` of its rows */
     int64_t settle_at;              /* latest of written + (old_ttl, else negative_ttl) of its rows: settle = auto */
     struct err err;                 /* the first failed row's; where names the owners of all */

@@ -329,7 +329,7 @@ static bool decide_all(struct lane *l, struct prow **all, size_t n, struct err *
         struct standing o = row_others(all, n, i);
 
         if (set)
-            all[i]->deed = decide_read(&all[i]->row, &o, set, set_foreign(all, n, set), l->src->may_share, all[i]->unsure);
+            all[i]->deed = decide_read(&all[i]->row, &o, set, set_foreign(all, n, set), source_shares(l->src), all[i]->unsure);
     }
     for (size_t i = 0; i < n; i++) {
         if (!all[i]->busy)
@@ -355,6 +355,21 @@ static bool all_failed(struct lane *l, struct err *e)
     return true;
 }
 
+/* Who replaces whole sets keeps on disk what others have in them, before anything leaves. */
+static bool snapshots(struct lane *l, struct prow *const *all, size_t n, struct err *e)
+{
+    if (!(l->src->ops->caps & (WRITES_SETS | WRITES_ZONE)))
+        return true;
+    for (size_t k = 0; k < l->batch.n; k++) {
+        const struct rrset *set = sets_find(&l->look, l->rec[k].owner);
+        bool again = k > 0 && sets_find(&l->look, l->rec[k - 1].owner) == set; /* changes of one set stand side by side */
+
+        if (!again && set_foreign(all, n, set) && !tell_snapshot(l, set, e))
+            return false;
+    }
+    return true;
+}
+
 static bool lane_decide(struct lane *l, struct err *e)
 {
     struct prow **all;
@@ -364,7 +379,7 @@ static bool lane_decide(struct lane *l, struct err *e)
     if (l->err.rc != RC_OK)
         return all_failed(l, e);
     n = lane_rows(l, &all);
-    ok = decide_all(l, all, n, e);
+    ok = decide_all(l, all, n, e) && snapshots(l, all, n, e);
     free(all);
     if (!ok)
         return false;
@@ -412,7 +427,8 @@ bool lane_pump(struct lane *l, struct err *e)
     case LANE_PROBE:
         if (!foreign_probed(l, e))
             return false;
-        lane_idle(l);
+        if (l->phase == LANE_PROBE)
+            lane_idle(l);
         return true;
     default:
         if (!lane_settle(l, e))

@@ -50,7 +50,7 @@ enum deed decide_read(const struct ledger_row *r, const struct standing *others,
 enum outcome decide_after(bool add, enum change_result result, bool there, int64_t before)
 {
     if (add == there) {
-        if (add && before == 0 && result == CHANGE_REFUSED)
+        if (add && before == 0 && (result == CHANGE_REFUSED || result == CHANGE_CONFLICT))
             return OUT_FOUND;
         return add ? OUT_PRESENT : OUT_GONE;
     }
@@ -59,6 +59,8 @@ enum outcome decide_after(bool add, enum change_result result, bool there, int64
         return OUT_NOT_APPLIED;
     case CHANGE_REFUSED:
         return OUT_REFUSED;
+    case CHANGE_CONFLICT:
+        return OUT_CONFLICT;
     default:
         return OUT_AGAIN;
     }

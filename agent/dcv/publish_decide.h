@@ -44,7 +44,8 @@ enum outcome {
     OUT_GONE,        /* read back: absent */
     OUT_NOT_APPLIED, /* the server said yes and it is not there (add) or still there (delete) */
     OUT_REFUSED,     /* the change was refused: nothing was written */
-    OUT_AGAIN        /* unsure or conflicting: once more */
+    OUT_CONFLICT,    /* somebody else wrote at the same moment, and ours was not carried out: once more */
+    OUT_AGAIN        /* unsure: once more */
 };
 
 /* After the read-back. there: what was read; before: `written` as it was before this write. */

@@ -53,7 +53,7 @@ static void compare(struct lane *l, struct prow *const *all, size_t n, const str
         tell_ttl(l, was->owner, was->ttl, is->ttl);
 }
 
-enum foreign foreign_check(struct lane *l)
+bool foreign_missing(struct lane *l)
 {
     struct prow **all;
     size_t n = lane_rows(l, &all);
@@ -65,10 +65,7 @@ enum foreign foreign_check(struct lane *l)
             compare(l, all, n, was, &l->back.set[i]);
     }
     free(all);
-    if (!l->n_lost)
-        return FOREIGN_INTACT;
-    /* With single-record changes the loss is somebody else's doing; where we replaced whole sets it may be ours. */
-    return l->src->ops->caps & (WRITES_SETS | WRITES_ZONE) ? FOREIGN_RESTORE : FOREIGN_PROBE;
+    return l->n_lost > 0;
 }
 
 static void leave_rows(struct lane *l)
@@ -78,34 +75,44 @@ static void leave_rows(struct lane *l)
     l->n = 0;
 }
 
-/* What a wildcard showed at this name is hidden by the first record of the name's own (RFC 4592), and not lost. */
+static void look_at(struct lookup *l, const char *owner)
+{
+    if (!sets_find(l, owner))
+        l->set[l->n++].owner = owner;
+}
+
+/* Looks once more, and beside: what a wildcard showed at this name is hidden by the first record of the name's own (RFC 4592), and not lost. */
 void foreign_probe(struct lane *l)
 {
     leave_rows(l);
     sets_clear(&l->back);
-    sets_for(&l->back, l->zone, l->n_lost);
+    sets_for(&l->back, l->zone, 2 * l->n_lost);
     for (size_t i = 0; i < l->n_lost; i++) {
         struct lost *v = &l->lost[i];
 
+        look_at(&l->back, v->owner);
         if (name_same(v->owner, l->zone) || !name_within(v->owner, l->zone))
             continue;
         v->sibling = mem_fmt("dcv-%08x.%s", (unsigned)(clock_now() * 2654435761u), name_parent(v->owner));
-        if (strlen(v->sibling) < NAME_SIZE && !sets_find(&l->back, v->sibling))
-            l->back.set[l->back.n++].owner = v->sibling;
+        if (strlen(v->sibling) < NAME_SIZE)
+            look_at(&l->back, v->sibling);
     }
     lane_probe(l);
 }
 
-bool foreign_probed(struct lane *l, struct err *e)
+static void lost_free(struct lost *v)
 {
-    for (size_t i = 0; i < l->n_lost; i++) {
-        const struct lost *v = &l->lost[i];
-        const struct rrset *set = v->sibling && l->err.rc == RC_OK ? sets_find(&l->back, v->sibling) : NULL;
+    free(v->owner);
+    free(v->native);
+    free(v->sibling);
+    free(v->p);
+}
 
-        if (!tell_lost(l, v, set && rrset_has(set, (struct bytes){v->p, v->n}) ? FATE_HIDDEN : FATE_LOST, e))
-            return false;
-    }
-    return true;
+static bool stands_at(const struct lane *l, const struct lost *v, const char *owner)
+{
+    const struct rrset *set = owner && l->err.rc == RC_OK ? sets_find(&l->back, owner) : NULL;
+
+    return set && rrset_has(set, (struct bytes){v->p, v->n});
 }
 
 /* The sets as they stand now, of the owners concerned; their names are the lost values', since the rows may be gone by then. */
@@ -131,11 +138,10 @@ static void keep_sets(struct lane *l)
     l->look.n = kept;
 }
 
-void foreign_restore(struct lane *l)
+static void foreign_restore(struct lane *l)
 {
     batch_clear(l);
     keep_sets(l);
-    leave_rows(l);
     l->restoring = true;
     l->batch = (struct batch){.zone = l->zone, .c = mem_array(l->n_lost, sizeof(struct change)), .n = l->n_lost};
     l->rec = mem_array(l->n_lost, sizeof(*l->rec));
@@ -148,11 +154,37 @@ void foreign_restore(struct lane *l)
     lane_write(l);
 }
 
+/* What is still missing may be our doing: it is put back, unless nothing is known of how the sets stand now. */
+bool foreign_probed(struct lane *l, struct err *e)
+{
+    /* Single records, or a compare-and-swap that went through: the loss is somebody else's doing. */
+    bool ours = source_grade(l->src) != 'A' && l->err.rc == RC_OK;
+    size_t n = l->n_lost, kept = 0;
+    bool ok = true;
+
+    for (size_t i = 0; i < n; i++) {
+        struct lost v = l->lost[i];
+        bool hidden = stands_at(l, &v, v.sibling), back = stands_at(l, &v, v.owner);
+
+        if (ours && !hidden && !back) {
+            l->lost[i] = l->lost[kept];
+            l->lost[kept++] = v;
+        } else if (!back) {
+            ok = ok && tell_lost(l, &v, hidden ? FATE_HIDDEN : FATE_LOST, e);
+        }
+    }
+    l->n_lost = kept;
+    if (ok && kept)
+        foreign_restore(l);
+    for (size_t i = kept; i < n; i++) /* the sets that were probed bear their names until here */
+        lost_free(&l->lost[i]);
+    return ok;
+}
+
 bool foreign_restored(struct lane *l, struct err *e)
 {
     for (size_t i = 0; i < l->n_lost; i++) {
-        const struct rrset *set = l->err.rc == RC_OK ? sets_find(&l->back, l->lost[i].owner) : NULL;
-        bool back = set && rrset_has(set, (struct bytes){l->lost[i].p, l->lost[i].n});
+        bool back = stands_at(l, &l->lost[i], l->lost[i].owner);
 
         if (!tell_lost(l, &l->lost[i], back ? FATE_RESTORED : FATE_LOST, e))
             return false;
@@ -162,12 +194,8 @@ bool foreign_restored(struct lane *l, struct err *e)
 
 void foreign_clear(struct lane *l)
 {
-    for (size_t i = 0; i < l->n_lost; i++) {
-        free(l->lost[i].owner);
-        free(l->lost[i].native);
-        free(l->lost[i].sibling);
-        free(l->lost[i].p);
-    }
+    for (size_t i = 0; i < l->n_lost; i++)
+        lost_free(&l->lost[i]);
     free(l->lost);
     l->lost = NULL;
     l->n_lost = 0;

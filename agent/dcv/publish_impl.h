@@ -26,7 +26,6 @@ struct source { /* one provider section, opened once */
     struct strs zones;
     struct err err; /* why it cannot be used */
     unsigned requests;
-    bool may_share;
 };
 
 struct prow { /* one row, its strings owned */
@@ -116,6 +115,8 @@ struct standing row_others(struct prow *const *all, size_t n, size_t i);
 bool row_hand_over(struct publish *p, struct prow *const *all, size_t n, size_t i, struct err *e);
 struct source *source_get(struct publish *p, const char *name);
 bool source_open(struct publish *p, struct source *s);
+char source_grade(const struct source *s);  /* of the server, as far as it is known */
+bool source_shares(const struct source *s); /* may it write beside values of others? */
 struct lane *lane_get(struct publish *p, const char *provider, const char *zone);
 size_t lane_rows(const struct lane *l, struct prow ***out); /* its open rows, sorted; caller frees the list */
 
@@ -135,12 +136,10 @@ void sets_merge(struct lane *l); /* WRITES_SETS: before and after of each change
 void batch_clear(struct lane *l);
 
 /* publish_settle.c, publish_foreign.c */
-bool lane_settle(struct lane *l, struct err *e); /* after the read-back; the lane is idle or restoring then */
-enum foreign { FOREIGN_INTACT, FOREIGN_RESTORE, FOREIGN_PROBE };
-enum foreign foreign_check(struct lane *l);
-void foreign_probe(struct lane *l); /* asks whether what is missing was a wildcard's */
-bool foreign_probed(struct lane *l, struct err *e);
-void foreign_restore(struct lane *l); /* a second batch that puts back what foreign_check() missed */
+bool lane_settle(struct lane *l, struct err *e); /* after the read-back; the lane is probing then, where something of others is missing */
+bool foreign_missing(struct lane *l); /* values of others went while we wrote */
+void foreign_probe(struct lane *l);   /* asks once more, and whether what is missing was a wildcard's */
+bool foreign_probed(struct lane *l, struct err *e); /* the lane is idle, or puts back what may be missing by our doing */
 bool foreign_restored(struct lane *l, struct err *e);
 void foreign_clear(struct lane *l);
 
@@ -155,6 +154,7 @@ void warm_free(struct lane *l);
 /* publish_tell.c */
 bool tell_evidence(struct publish *p, const struct prow *r, const char *action, struct err *e);
 enum fate { FATE_LOST, FATE_RESTORED, FATE_HIDDEN };
+bool tell_snapshot(struct lane *l, const struct rrset *set, struct err *e); /* what stands there before it is replaced */
 bool tell_lost(struct lane *l, const struct lost *v, enum fate fate, struct err *e);
 void tell_failed(const struct prow *r, const struct err *why);
 void tell_orphan(struct publish *p, const struct prow *r, const char *heir); /* heir: the section that goes on with it; NULL: none */

@@ -200,14 +200,13 @@ struct source *source_get(struct publish *p, const char *name)
         return s;
     }
     section_list(s->section, "zones", &s->zones);
-    s->ops = s->section->broken ? NULL : provider_type(s->section->type);
+    s->ops = s->section->broken ? NULL : provider_of(s->section);
     if (!s->ops) {
         err_at(&s->err, "%s", name);
         err_set(&s->err, RC_CONF, "PROVIDER_BROKEN", "[provider %s] has a fault (`dcvagent config check` names it): its records wait",
                 name);
         return s;
     }
-    s->may_share = decide_share(section_text(s->section, "shared_rrset"), s->ops->grade);
     return s;
 }
 
@@ -218,6 +217,16 @@ bool source_open(struct publish *p, struct source *s)
     if (s->err.rc != RC_OK)
         return false;
     return s->ops->open(&s->prov, s->section, p->net, &s->err);
+}
+
+char source_grade(const struct source *s)
+{
+    return s->prov && s->ops->graded ? s->ops->graded(s->prov) : s->ops->grade;
+}
+
+bool source_shares(const struct source *s)
+{
+    return decide_share(section_text(s->section, "shared_rrset"), source_grade(s));
 }
 
 struct lane *lane_get(struct publish *p, const char *provider, const char *zone)

@@ -53,12 +53,6 @@ bool set_foreign(struct prow *const *all, size_t n, const struct rrset *set)
     return false;
 }
 
-static void native_add(struct rrset *set, const char *native)
-{
-    set->native = mem_grow(set->native, set->n, sizeof(*set->native));
-    set->native[set->n - 1] = mem_str(native);
-}
-
 static const char *lost_native(const struct lane *l, const char *owner, struct bytes value)
 {
     for (size_t i = 0; i < l->n_lost; i++)
@@ -79,16 +73,14 @@ static void merge(const struct lane *l, const struct rrset *before, struct rrset
             goes = !l->batch.c[k].add && l->batch.c[k].before == before && same_bytes(l->batch.c[k].rec->value, before->octets[i]);
         if (goes)
             continue;
-        rrset_add(after, before->octets[i].p, before->octets[i].n);
-        native_add(after, before->native ? before->native[i] : NULL);
+        rrset_add_native(after, before->octets[i].p, before->octets[i].n, before->native ? before->native[i] : NULL);
     }
     for (size_t k = 0; k < l->batch.n; k++) {
         const struct change *c = &l->batch.c[k];
 
         if (!c->add || c->before != before || rrset_has(after, c->rec->value))
             continue;
-        rrset_add(after, c->rec->value.p, c->rec->value.n);
-        native_add(after, lost_native(l, before->owner, c->rec->value));
+        rrset_add_native(after, c->rec->value.p, c->rec->value.n, lost_native(l, before->owner, c->rec->value));
         if (!before->n)
             after->ttl = c->rec->ttl;
     }

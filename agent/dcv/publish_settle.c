@@ -11,6 +11,15 @@ static void refused(const struct lane *l, const struct prow *r, const struct cha
             c->add ? "add" : "delete", l->zone);
 }
 
+static void conflicted(const struct lane *l, const struct prow *r, const struct change *c, struct err *why)
+{
+    *why = c->err;
+    err_at(why, "%s", r->owner);
+    err_set(why, RC_WRITE, "WRITE_CONFLICT", "[provider %s]: somebody else changed the TXT in zone %s at the same moment; ours was not %s",
+            l->src->name, l->zone, c->add ? "added" : "deleted");
+    err_again(why, why->not_before);
+}
+
 static void unsure(const struct lane *l, const struct prow *r, const struct change *c, struct err *why)
 {
     *why = c->err;
@@ -67,6 +76,11 @@ static bool settle_row(struct lane *l, struct prow *r, struct err *e)
             r->row.written = r->prior;
         refused(l, r, c, &why);
         break;
+    case OUT_CONFLICT:
+        if (c->add)
+            r->row.written = r->prior;
+        conflicted(l, r, c, &why);
+        break;
     case OUT_AGAIN:
         r->unsure |= c->add;
         unsure(l, r, c, &why);
@@ -81,10 +95,10 @@ static bool settle_blind(struct lane *l, struct prow *r, struct err *e)
     const struct change *c = &l->batch.c[r->change];
     struct err why = l->err;
 
-    if (c->result == CHANGE_REFUSED) {
+    if (c->result == CHANGE_REFUSED || c->result == CHANGE_CONFLICT) {
         if (c->add)
             r->row.written = r->prior;
-        refused(l, r, c, &why);
+        (c->result == CHANGE_REFUSED ? refused : conflicted)(l, r, c, &why);
     } else {
         r->unsure |= c->add;
     }
@@ -93,19 +107,16 @@ static bool settle_blind(struct lane *l, struct prow *r, struct err *e)
 
 bool lane_settle(struct lane *l, struct err *e)
 {
-    bool blind = l->err.rc != RC_OK;
-    enum foreign others = FOREIGN_INTACT;
+    bool blind = l->err.rc != RC_OK, missing = false;
 
     if (l->restoring)
         return foreign_restored(l, e);
     if (!blind)
-        others = foreign_check(l);
+        missing = foreign_missing(l);
     for (size_t i = 0; i < l->n; i++)
         if (!(blind ? settle_blind(l, l->row[i], e) : settle_row(l, l->row[i], e)))
             return false;
-    if (others == FOREIGN_RESTORE)
-        foreign_restore(l);
-    if (others == FOREIGN_PROBE)
+    if (missing)
         foreign_probe(l);
     return true;
 }

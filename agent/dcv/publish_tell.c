@@ -40,6 +40,31 @@ bool tell_evidence(struct publish *p, const struct prow *r, const char *action, 
     return ok;
 }
 
+bool tell_snapshot(struct lane *l, const struct rrset *set, struct err *e)
+{
+    json_t *j = json_object(), *values = json_array(), *native = json_array();
+    char *line;
+    bool ok;
+
+    for (size_t i = 0; i < set->n; i++) {
+        json_array_append_new(values, json_txt(set->octets[i]));
+        json_array_append_new(native, json_text(set->native ? set->native[i] : NULL));
+    }
+    json_object_set_new(j, "action", json_text("snapshot"));
+    json_object_set_new(j, "owner", json_text(set->owner));
+    json_object_set_new(j, "zone", json_text(l->zone));
+    json_object_set_new(j, "provider", json_text(l->src->name));
+    json_object_set_new(j, "values", values);
+    json_object_set_new(j, "native", native);
+    json_object_set_new(j, "rest", json_text(set->rest));
+    json_object_set_new(j, "ttl", json_integer(set->ttl));
+    json_object_set_new(j, "at", json_time(clock_now()));
+    line = json_line(j);
+    ok = evidence_note(l->p->store, "", "", "record", line, e);
+    free(line);
+    return ok;
+}
+
 static void say_lost(const struct lane *l, const struct lost *v, enum fate fate)
 {
     struct about about = {.name = v->owner, .step = "publish", .server = server_of(l->src)};
@@ -135,7 +160,7 @@ void why_refused(const struct lane *l, const struct prow *r, struct err *why)
                 "TXT values of others stand at %s and shared_rrset of [provider %s] (grade %c) does not allow to write beside them; "
                 "nothing was "
                 "written; set record_at for %s, or shared_rrset = merge",
-                r->owner, l->src->name, l->src->ops->grade, r->host);
+                r->owner, l->src->name, source_grade(l->src), r->host);
         break;
     default:
         err_set(why, RC_WRITE, "REMOVED_BY_OTHERS",

@@ -98,8 +98,13 @@ void tour_start(struct tour *t, struct net *n, struct endpoints to, const char *
     t->patient = t->passed = false;
     t->last = (struct err){0};
     snprintf(t->name, sizeof t->name, "%s", name);
-    t->ask = (struct dns_ask){
-        .op = {.done = tour_answered, .owner = t}, .name = t->name, .type = type, .rd = rd, .may_skip = true, .limit_ms = HASTE_MS};
+    t->ask = (struct dns_ask){.op = {.done = tour_answered, .owner = t},
+                              .name = t->name,
+                              .type = type,
+                              .rd = rd,
+                              .dnssec = t->dnssec,
+                              .may_skip = true,
+                              .limit_ms = HASTE_MS};
     tour_next(t);
 }
 

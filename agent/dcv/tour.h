@@ -31,6 +31,7 @@ struct tour { /* one question, put to several servers in turn until an answer wi
     bool (*look)(struct tour *t, const struct dns_reply *r); /* true: this answer will do */
     void (*end)(struct tour *t, bool good);
     void *owner;
+    bool dnssec;       /* with DO; set before tour_start */
     bool patient;      /* second round: nobody asked in haste had an answer that would do, and somebody did not answer at all */
     unsigned answered; /* servers whose answer would not do */
     struct err last;   /* of those that could not be asked */

@@ -114,6 +114,8 @@ bool site_look(struct tour *t, const struct dns_reply *r)
 {
     struct zsite *s = t->owner;
 
+    if (r->rcode == DNS_SERVFAIL && r->aa) /* BIND, of a chain that it did not follow to the end: its beginning is there */
+        return say_alias(s, r);
     if (r->rcode != DNS_NOERROR && r->rcode != DNS_NXDOMAIN)
         return false;
     if (r->aa)

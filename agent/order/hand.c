@@ -60,6 +60,7 @@ static void waits_are_news(struct order *o)
 bool order_hand(struct order *o, const struct inbox_row *row, struct err *e)
 {
     const char *kind = row->kind;
+    ca_stop(o);
     if (strcmp(kind, "cancel") == 0) {
         if (o->state == ORDER_FAILED) /* cancelled before: its records are on their way out */
             return true;

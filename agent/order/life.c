@@ -30,6 +30,9 @@ static void attach(struct order *o)
     o->conf = conf_cert(o->run->s->conf, o->saved.cert);
     o->at = find_ca(o->run, o->saved.ca);
     o->ca.conf = o->conf;
+    o->ca.forced = o->run->setup.force;
+    o->ca.permit = o->run->setup.permit;
+    o->ca.permit_arg = o->run->setup.permit_arg;
 }
 
 struct order *order_load(struct run *r, const struct saved_order *saved)
@@ -59,8 +62,9 @@ struct order *order_begin(struct run *r, const struct conf_cert *c, bool forced,
         order_free(o);
         return NULL;
     }
-    if (c->method != METHOD_DNS) {
-        err_set(e, RC_CONF, "METHOD", "certificate %s: this version proves names by DNS alone; set method = dns", c->name);
+    if (c->method != METHOD_DNS && !(c->method == METHOD_EMAIL && order_rules(o)->by_email)) {
+        err_set(e, RC_CONF, "METHOD", "certificate %s: this version proves names at %s by DNS alone%s; set method = dns", c->name, c->ca,
+                order_rules(o)->by_email ? " or e-mail" : "");
         order_free(o);
         return NULL;
     }

@@ -6,64 +6,7 @@
 #include "base/mem.h"
 #include "net/dnsx.h"
 #include "net/net.h"
-
-struct many;
-struct one { /* one question of many */
-    struct many *of;
-    struct op *op;
-    struct err *err;
-};
-
-struct many {
-    struct session *s;
-    struct one *one;
-    size_t n, pending;
-    void (*round)(void *arg, struct watch *w);
-    void *arg;
-};
-
-static void many_begin(struct many *m, struct session *s, size_t n)
-{
-    *m = (struct many){.s = s, .one = mem_array(n ? n : 1, sizeof(struct one))};
-}
-
-static void one_ended(struct one *q, const struct err *e)
-{
-    if (e && q->err)
-        *q->err = *e;
-    q->of->pending--;
-}
-
-static void settled(struct op *op, const struct err *e)
-{
-    one_ended(op->owner, e);
-}
-
-/* To be called before the question starts. */
-static void many_add(struct many *m, struct op *op, struct err *err)
-{
-    struct one *q = &m->one[m->n++];
-    *q = (struct one){m, op, err};
-    *op = (struct op){.done = settled, .owner = q};
-    m->pending++;
-}
-
-static bool turn(void *arg)
-{
-    struct many *m = arg;
-    return m->pending && !loop_signal(net_loop(m->s->net));
-}
-
-static bool many_end(struct many *m, struct err *e)
-{
-    if (m->pending)
-        loop_run(net_loop(m->s->net), turn, m);
-    bool all = m->pending == 0;
-    for (size_t i = 0; i < m->n && !all; i++)
-        op_cancel(m->one[i].op);
-    free(m->one);
-    return all || err_set(e, RC_LATER, "STOPPED", "stopped by a signal before all answers were in; nothing was changed");
-}
+#include "order/many.h"
 
 /* --- zones ------------------------------------------------------------------------------------------------------------------------- */
 
@@ -98,7 +41,7 @@ bool look_site(struct session *s, const char *host, const struct site **site, st
 /* --- TXT sets ---------------------------------------------------------------------------------------------------------------------- */
 
 struct asking { /* one set: its zone's addresses one after the other */
-    struct one one;
+    struct many_one one;
     struct look_txt *l;
     struct dns_ask ask;
     struct endpoint to;
@@ -129,7 +72,7 @@ static void answered(struct op *op, const struct err *e)
     const struct dns_reply *r = &a->ask.reply;
     if (!e && r->aa && (r->rcode == DNS_NOERROR || r->rcode == DNS_NXDOMAIN)) {
         take_values(a->l, r);
-        one_ended(&a->one, NULL);
+        many_ended(&a->one, NULL);
         return;
     }
     char shown[320];
@@ -167,7 +110,7 @@ static void ask_next(struct asking *a)
         err_set(&a->last, RC_NET, "NOBODY_ASKED", "no name server of %s has an address that can be reached from here",
                 a->l->site->zone->apex);
         err_at(&a->last, "%s", a->l->site->owner);
-        one_ended(&a->one, &a->last);
+        many_ended(&a->one, &a->last);
         return;
     }
     a->to = *p;
@@ -188,7 +131,7 @@ bool look_txts(struct session *s, struct look_txt *l, struct err *err, size_t n,
         if (!l[i].site)
             continue;
         m.pending++;
-        a[i].one = (struct one){.of = &m, .err = &err[i]};
+        a[i].one = (struct many_one){.of = &m, .err = &err[i]};
         a[i].l = &l[i];
         ask_next(&a[i]);
     }
@@ -240,7 +183,7 @@ bool look_preflights(struct session *s, struct preflight *p, size_t n, struct er
 
 static void round_over(struct watch *w)
 {
-    const struct many *m = ((struct one *)w->op.owner)->of;
+    const struct many *m = ((struct many_one *)w->op.owner)->of;
     m->round(m->arg, w);
 }
 

@@ -214,53 +214,110 @@ const struct ca_rules *order_rules(const struct order *o)
     return o->at ? o->at->ops->rules(o->at->ca) : NULL;
 }
 
+enum turn order_refused(struct order *o)
+{
+    struct err e = o->ca_err;
+    err_set(&e, RC_CA, "CA_REFUSED", "the CA refused the order and gave no reason");
+    if (*o->ca.waits)
+        order_wait(o, waits_of(o->ca.waits));
+    return order_fault(o, &e);
+}
+
 static void ca_done(struct op *op, const struct err *e)
 {
     struct order *o = op->owner;
     o->ca_err = e ? *e : (struct err){0};
-    o->ca_busy = false;
+    o->ca_busy = o->ca_runs = false;
     o->look_done = true;
     order_save(o);
     order_settled(o);
 }
 
-enum turn order_refused(struct order *o)
-{
-    struct err e = o->ca_err;
-    err_set(&e, RC_CA, "CA_REFUSED", "the CA refused the order and gave no reason");
-    return order_fault(o, &e);
-}
-
-static void ca_call(struct order *o, void (*call)(struct ca *c, struct ca_case *k))
+static void call_now(struct order *o)
 {
     o->ca.op.done = ca_done;
     o->ca.op.owner = o;
-    call(o->at->ca, &o->ca);
+    o->ca_call(o->at->ca, &o->ca);
 }
 
-void ca_look(struct order *o)
+/* A person was faster (import, cancel): nothing is asked of the CA any more. */
+static bool ca_is_over(struct order *o)
 {
-    o->pending++;
-    o->ca_busy = true;
-    o->look_done = false;
-    ca_call(o, o->at->ops->look);
+    if (o->state < ORDER_ISSUED)
+        return false;
+    o->ca_busy = o->ca_runs = o->ca_in_line = false;
+    order_settled(o);
+    return true;
 }
 
-static void ca_effect_now(void *arg)
+static void effect_on_ca(void *arg)
 {
     struct order *o = arg;
     assert(store_clean(o->run->s->store));
-    ca_call(o, o->ca_call);
+    if (!ca_is_over(o))
+        call_now(o);
 }
 
-void ca_effect(struct order *o, void (*call)(struct ca *c, struct ca_case *k))
+static bool line_is_free(const struct run *r, const struct ca_open *at)
+{
+    unsigned most = at->ops->rules(at->ca)->parallel, n = 0;
+    for (size_t i = 0; most && i < r->n_order; i++)
+        n += r->order[i]->at == at && r->order[i]->ca_runs;
+    return !most || n < most;
+}
+
+/* A look only reads; everything else starts behind a commit. */
+static void ca_go(struct order *o)
+{
+    if ((o->ca_in_line && ca_is_over(o)) || !line_is_free(o->run, o->at))
+        return;
+    o->ca_in_line = false;
+    o->ca_runs = true;
+    if (o->ca_call == o->at->ops->look)
+        call_now(o);
+    else
+        store_then(o->run->s->store, effect_on_ca, o);
+}
+
+/* The order begun first goes first, with all its calls: it is through the sooner. */
+void ca_serve_line(struct run *r)
+{
+    for (size_t i = 0; i < r->n_order; i++)
+        if (r->order[i]->ca_in_line)
+            ca_go(r->order[i]);
+}
+
+static void ca_start(struct order *o, void (*call)(struct ca *c, struct ca_case *k))
 {
     o->pending++;
     o->ca_busy = true;
     o->look_done = false;
     o->ca_call = call;
+    o->ca_in_line = order_rules(o)->parallel != 0;
+    if (!o->ca_in_line)
+        ca_go(o);
+}
+
+/* Its handle is about to change: what is under way would write over that. One that has not begun will begin with what is known then. */
+void ca_stop(struct order *o)
+{
+    if (!op_busy(&o->ca.op))
+        return;
+    op_cancel(&o->ca.op);
+    o->ca_busy = o->ca_runs = o->look_done = false;
+    o->begun = o->confirmed = o->submitted = o->fetched = false;
+    order_settled(o);
+}
+
+void ca_look(struct order *o)
+{
+    ca_start(o, o->at->ops->look);
+}
+
+void ca_effect(struct order *o, void (*call)(struct ca *c, struct ca_case *k))
+{
     order_save(o);
-    store_then(o->run->s->store, ca_effect_now, o);
+    ca_start(o, call);
 }
 
 bool ca_ready(struct order *o)

@@ -63,8 +63,9 @@ struct order {
     struct spot *spot;
     size_t n_spot;
     bool spots_started, spots_found, spots_warm, ca_warm;
-    void (*ca_call)(struct ca *c, struct ca_case *k); /* queued behind the commit */
-    bool ca_busy;                  /* queued or under way */
+    void (*ca_call)(struct ca *c, struct ca_case *k);
+    bool ca_busy;                  /* in line, queued behind the commit, or under way */
+    bool ca_in_line, ca_runs;      /* where a CA takes only so many calls at once (rules.parallel) */
     struct err ca_err;             /* of the last CA call */
     void (*effect)(void *arg);     /* of our own, queued behind the commit; one at a time */
     struct job job;                /* the worker: key, key backup, PKCS#12; one at a time */
@@ -177,7 +178,7 @@ void order_wait(struct order *o, enum waits waits);
 enum turn order_fault(struct order *o, const struct err *e); /* notes the failure, counts it, sets backoff; TURN_FAILED */
 void order_save(struct order *o);                       /* facts and words into saved, marks dirty */
 void order_settled(struct order *o);                    /* one operation less under way; wakes */
-enum turn order_refused(struct order *o);               /* the CA's refusal, or the fault of its last call */
+enum turn order_refused(struct order *o);               /* the CA's refusal, or the fault of its last call; waits as the CA says */
 
 /* facts */
 int64_t fact_num(const struct order *o, const char *key);
@@ -226,6 +227,8 @@ void spots_free(struct order *o);
 /* The CA, through wrappers: each call settles into o->ca.stage and wakes the order. */
 bool ca_ready(struct order *o);                         /* the stage is known; else a look is started or under way, or ca_err says why not */
 void ca_look(struct order *o);
+void ca_serve_line(struct run *r);                      /* the turn, after all orders: calls of CAs that take only so many at once */
+void ca_stop(struct order *o);                          /* the call under way, if any: a person hands something over */
 void ca_effect(struct order *o, void (*call)(struct ca *c, struct ca_case *k)); /* behind the commit */
 void order_effect(struct order *o, void (*effect)(void *arg));                  /* the same for effects of our own; arg is the order */
 const struct ca_rules *order_rules(const struct order *o);

@@ -104,6 +104,7 @@ static void cancel_all(struct run *r)
             op_cancel(&o->spot[k].watch.op);
         }
         o->resting = true;
+        o->ca_in_line = o->ca_runs = false;
         o->pending = 0;
     }
     for (size_t i = 0; i < r->n_cert; i++) {
@@ -150,8 +151,10 @@ static bool turn_works(struct run *r, struct err *e)
         return false;
     if (!r->stop) {
         renewals_pump(r);
-        if (!r->setup.hand_only)
+        if (!r->setup.hand_only) {
             advance_orders(r);
+            ca_serve_line(r);
+        }
         if (records && !publish_pump(r->s->publish, e))
             return false;
         if (records)

@@ -17,6 +17,8 @@ struct run_setup {
     bool csr_only;              /* orders get key and CSR, the key its backup, and rest; one is begun where none is under way. No discovery, no records,
                                    no CA. The CSR is printed next, so the order is marked as one whose CSR may have left. */
     bool terminal;
+    bool (*permit)(void *arg, const char *told); /* asked before each button of a portal (ca.h); NULL: nobody is there */
+    void *permit_arg;
     int64_t deadline;           /* s; 0: the configuration's */
 };
 

@@ -12,10 +12,11 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "ca/ca.h"
-#include "conf/conf.h"
+#include "conf/describe.h"
 #include "dcv/publish.h"
 #include "dcv/zone.h"
 #include "net/net.h"
+#include "net/proxy.h"
 #include "providers/provider.h"
 #include "store/store.h"
 
@@ -40,20 +41,49 @@ static bool become_owner(const char *dir, bool *became, struct err *e)
     return true;
 }
 
+static bool find_provider(const struct strs *conf_path, const char *type, struct conf_module *found, struct conf_sink *to)
+{
+    const struct conf_fault *fault;
+    size_t n;
+    const struct provider_ops *p = provider_find(conf_path, type, &fault, &n);
+    if (!p)
+        return false;
+    conf_sink_take(to, fault, n);
+    found->impl = p;
+    found->keys = p->keys;
+    found->examine = p->examine;
+    return true;
+}
+
+static void list_described(const struct strs *conf_path, struct strs *out)
+{
+    describe_list(conf_path, "providers", out);
+}
+
+static void drop_provider(struct conf_module *found)
+{
+    provider_forget(found->impl);
+}
+
+static const struct conf_finder described = {find_provider, list_described, drop_provider};
+
 static struct conf_module *modules(void)
 {
     size_t n = 0;
     struct conf_module *m = NULL;
     for (size_t i = 0; provider_types[i]; i++) {
-        m = mem_grow(m, n + 2, sizeof *m);
-        m[n++] = (struct conf_module){.kind = "provider", .type = provider_types[i]->type, .keys = provider_types[i]->keys};
+        const struct provider_ops *p = provider_types[i];
+        m = mem_grow(m, n + 1, sizeof *m);
+        m[n++] = (struct conf_module){.kind = "provider", .type = p->type, .keys = p->keys, .examine = p->examine};
     }
     for (size_t i = 0; ca_types[i]; i++) {
-        m = mem_grow(m, n + 2, sizeof *m);
-        m[n++] =
-            (struct conf_module){.kind = "ca", .type = ca_types[i]->type, .keys = ca_types[i]->keys, .by_person = ca_types[i]->by_person};
+        const struct ca_ops *c = ca_types[i];
+        m = mem_grow(m, n + 1, sizeof *m);
+        m[n++] = (struct conf_module){.kind = "ca", .type = c->type, .keys = c->keys, .by_person = c->by_person, .examine = c->examine};
     }
-    m[n] = (struct conf_module){0};
+    m = mem_grow(m, n + 2, sizeof *m);
+    m[n] = (struct conf_module){.kind = "provider", .finder = &described};
+    m[n + 1] = (struct conf_module){0};
     return m;
 }
 
@@ -126,8 +156,17 @@ static bool open_store(struct session *s, unsigned parts, struct err *e)
 
 static bool open_net(struct session *s, struct err *e)
 {
-    struct net_setup setup = {.source_address = s->conf->agent.source_address, .discovery = &s->conf->verify.discovery};
+    const struct conf_agent *a = &s->conf->agent;
+    struct proxy proxy;
+    if (!proxy_of_agent(a, &proxy, e))
+        return false;
+    struct net_setup setup = {.source_address = a->source_address,
+                              .discovery = &s->conf->verify.discovery,
+                              .proxy = proxy.url,
+                              .proxy_user = proxy_user(&proxy),
+                              .resolver_ca_file = a->resolver_ca_file};
     s->net = net_new(&setup, e);
+    proxy_clear(&proxy);
     if (!s->net)
         return false;
     s->zones = zones_new(s->net, s->conf);
@@ -178,7 +217,7 @@ static bool pump_turn(void *arg)
 {
     struct pumping *p = arg;
     bool ok = publish_pump(p->s->publish, &p->err) && store_turn(p->s->store, &p->err);
-    bool enough = ok && p->enough && !store_effects(p->s->store) && p->enough(p->arg);
+    bool enough = ok && p->enough && !store_effects(p->s->store) && !publish_mending(p->s->publish) && p->enough(p->arg);
     if (ok && !enough && !p->over && !loop_signal(net_loop(p->s->net)) && (publish_busy(p->s->publish) || store_effects(p->s->store)))
         return true;
     p->over &= !enough;

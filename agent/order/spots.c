@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "dcv/owner.h"
+#include "order/where.h"
 
 enum { PLACES_MAX = 8, RECHECK_TRIES = 4 };
 
@@ -50,8 +51,11 @@ static bool placed_by_hand(const struct conf_cert *c, const char *name)
     return false;
 }
 
+/* None where the names are proven by e-mail. */
 static void spots_make(struct order *o)
 {
+    if (o->conf && o->conf->method == METHOD_EMAIL)
+        return;
     const struct ca_rules *rules = order_rules(o);
     struct strs names = {0};
     strs_split(&names, o->saved.names);
@@ -222,7 +226,7 @@ static void start_preflight(struct spot *s)
     s->preflight = (struct preflight){.op = {.done = checked, .owner = s},
                                       .name = s->listed,
                                       .site = s->site,
-                                      .caa = order_rules(o)->caa,
+                                      .caa = where_caa(order_rules(o)),
                                       .verify = &s->verify,
                                       .placed = s->placed};
     o->pending++;
@@ -231,8 +235,8 @@ static void start_preflight(struct spot *s)
 
 static void note_findings(struct spot *s)
 {
-    for (size_t i = 0; i < s->preflight.n; i++) {
-        const struct finding *f = &s->preflight.finding[i];
+    for (size_t i = 0; i < s->preflight.found.n; i++) {
+        const struct finding *f = &s->preflight.found.f[i];
         order_evidence(s->order, "preflight",
                        json_pack("{s:s, s:s, s:s, s:s}", "host", s->listed, "code", f->code, "severity", severity_words[f->severity],
                                  "cause", f->cause));

@@ -83,7 +83,7 @@ enum turn step_validated(struct order *o, struct run *r)
     if (o->pending || !ca_ready(o))
         return TURN_WAIT;
     if (o->ca_err.rc != RC_OK)
-        return order_fault(o, &o->ca_err);
+        return order_refused(o);
     if (o->ca.stage == CA_ISSUING || o->ca.stage == CA_ISSUED)
         return TURN_NEXT;
     if (o->ca.stage < CA_CSR)
@@ -112,7 +112,7 @@ enum turn step_submitted(struct order *o, struct run *r)
     if (!ca_ready(o))
         return TURN_WAIT;
     if (o->ca_err.rc != RC_OK)
-        return order_fault(o, &o->ca_err);
+        return order_refused(o);
     if (o->saved.certificate.n) {
         struct err e = {0};
         char *copy = mem_copy(o->saved.certificate.p, o->saved.certificate.n);
@@ -309,6 +309,8 @@ static void final_evidence_now(void *arg)
         say_err(LEVEL_WARNING, &(struct about){.cert = o->saved.cert, .step = "evidence"}, &e);
     o->evidence_filed = true;
     free(document);
+    if (o->at && o->at->ops->over)
+        o->at->ops->over(o->at->ca, &o->ca);
 }
 
 enum turn step_installed(struct order *o, struct run *r)
@@ -317,7 +319,8 @@ enum turn step_installed(struct order *o, struct run *r)
     return records_gone(o);
 }
 
-/* Open until the whole story lies beside the certificate: after a crash the next run writes it. */
+/* Open until the whole story lies beside the certificate, and the CA has put away what was kept for this order: after a crash the next run sees to
+ * it. */
 enum turn step_done(struct order *o, struct run *r)
 {
     (void)r;

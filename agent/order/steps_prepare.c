@@ -174,7 +174,7 @@ static enum turn ca_begun(struct order *o)
     if (!ca_ready(o))
         return TURN_WAIT;
     if (o->ca_err.rc != RC_OK)
-        return order_fault(o, &o->ca_err);
+        return order_refused(o);
     if (o->ca.stage >= CA_PROOF && o->ca.stage != CA_REFUSED)
         return TURN_NEXT;
     if (!o->begun) {

@@ -161,6 +161,34 @@ static int64_t settle_until(struct order *o)
     return st.written ? until : 0; /* nothing of ours was written: all stood there before */
 }
 
+/* A CA may show other codes when it is visited again: they are published before anybody confirms. */
+struct standing {
+    const struct order *o;
+    bool *spot;
+};
+
+static bool note_standing(void *arg, const struct ledger_row *row)
+{
+    struct standing *st = arg;
+    for (size_t i = 0; i < st->o->n_spot; i++) {
+        const struct spot *s = &st->o->spot[i];
+        const struct proof *p = spot_proof(s);
+        st->spot[i] |= p->valid || (row->wanted && row->state != LEDGER_GONE && strcmp(s->site->owner, row->rec.owner) == 0 && p->value &&
+                                    strlen(p->value) == row->rec.value.n && memcmp(p->value, row->rec.value.p, row->rec.value.n) == 0);
+    }
+    return true;
+}
+
+static bool codes_are_published(struct order *o)
+{
+    struct standing st = {.o = o, .spot = mem_array(o->n_spot + 1, sizeof *st.spot)};
+    bool all = ledger_of(o->run->s->store, o->saved.id, note_standing, &st, NULL);
+    for (size_t i = 0; i < o->n_spot; i++)
+        all &= st.spot[i];
+    free(st.spot);
+    return all;
+}
+
 enum turn step_visible(struct order *o, struct run *r)
 {
     if (op_busy(&o->timer.op))
@@ -175,6 +203,11 @@ enum turn step_visible(struct order *o, struct run *r)
     publish_state(r->s->publish, o->saved.id, &st);
     if (st.failed)
         return order_fault(o, &st.err);
+    bool by_person = order_rules(o)->by_person;
+    if (by_person && !codes_are_published(o))
+        return TURN_BACK;
+    if (by_person && o->saved.failures && (t = spots_watch(o)) != TURN_NEXT) /* the CA said no: what do our own views say now? */
+        return t;
     /* Where the authorities themselves were seen to serve them, the read-back at the update server goes on beside the CA's check. */
     if (st.present + (spots_served(o) ? st.applied : 0) < st.wanted)
         return TURN_WAIT;

@@ -72,7 +72,7 @@ static bool fresh(struct run *r, const char *key, int64_t deadline)
 static const char *wait_text(enum waits w)
 {
     static const char *const text[WAITS] = {
-        [WAITS_PIN] = "a first order waits to be started",
+        [WAITS_PIN] = "waiting for a PIN or for the word to start",
         [WAITS_CODE] = "waiting for the verification code",
         [WAITS_PROPAGATION] = "waiting until the public sees the records",
         [WAITS_CONFIRM] = "records are visible: waiting for the confirm button",
@@ -289,6 +289,8 @@ static void tell_cert(struct run *r, struct cert_work *w)
         tell_failure(r, w->name, w->err.rc == RC_HOOK ? "hook" : "config", &w->err, w->err.again ? 0 : -1);
     if (bad)
         tell_failure(r, w->name, step_word(bad->state), &bad->err, bad->saved.due);
+    if (bad && is_person(bad->waits) && r->setup.terminal && *bad->ca.ask)
+        fprintf(stderr, "%s\n", bad->ca.ask);
     if (o && o != bad && o->saved.open)
         tell_standing(r, o);
     if (w->err.rc == RC_OK && !bad && w->row->c.last.rc != RC_OK)

@@ -54,6 +54,11 @@ void where_add(struct wheres *all, const struct conf_cert *c, const struct strs 
     }
 }
 
+struct caa_ca where_caa(const struct ca_rules *rules)
+{
+    return (struct caa_ca){.ids = rules->caa, .method = rules->caa_method, .account = rules->caa_account ? *rules->caa_account : NULL};
+}
+
 /* One round: the zone cuts of those at an apex, or the owners of all. */
 static bool find(struct session *s, struct wheres *all, bool apexes, struct err *e)
 {

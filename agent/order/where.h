@@ -29,6 +29,8 @@ struct wheres {
 /* Adds the places of these names (as saved in an order, or the section's). A wildcard and its base share one, unless the CA proves each_listed. */
 void where_add(struct wheres *all, const struct conf_cert *c, const struct strs *names, const struct ca_rules *rules);
 
+struct caa_ca where_caa(const struct ca_rules *rules); /* the CA as CAA records speak of it; borrows */
+
 /* Finds all sites, side by side. false: stopped by a signal. */
 bool where_find(struct session *s, struct wheres *all, struct err *e);
 void where_free(struct wheres *all);

@@ -68,9 +68,11 @@ enum ledger_state {
 };
 extern const char *const ledger_state_words[];
 
+#define LEDGER_REHEARSAL "rehearse" /* the order of probe rows */
+
 struct ledger_row {
     int64_t id;
-    char order[24];   /* "" for txt add, "rehearse" for probes */
+    char order[24];   /* "" for txt add, LEDGER_REHEARSAL for probes */
     const char *cert; /* certificate section; "" */
     const char *host; /* the name it proves */
     const char *provider, *zone;

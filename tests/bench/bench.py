@@ -94,14 +94,33 @@ def provider_text(n_zones):
     return PROVIDER.format(server=os.environ["LAB_NAMED"], zones=zones, keys=os.environ["LAB_KEYS"])
 
 
+API = """[provider pdns]
+type = powerdns
+url = http://{server}:8081
+api_key_file = {key}
+zones = {zones}
+[ca ecert]
+type = manual
+record = name
+record_ttl = 60
+"""
+
+
+def api_text(n_zones):
+    key = os.path.join(os.environ["LAB_DIR"], "api.key")
+    with open(os.open(key, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "w", encoding="ascii") as f:
+        f.write(os.environ["LAB_API_KEY"])
+    return API.format(server=os.environ["LAB_PDNS"], key=key, zones=" ".join(f"p{i}.test" for i in range(1, n_zones + 1)))
+
+
 def orders_text(orders):
     """orders: {certificate: [names]}"""
     return "".join(f"[certificate {name}]\nca = ecert\nproduct = multi-domain\nkey_type = p256\nnames = {' '.join(names)}\n" for name, names in orders.items())
 
 
-def names_of(order, count, n_zones):
+def names_of(order, count, n_zones, letter="z"):
     """count names spread evenly over the zones."""
-    return [f"n{order}-{i}.z{i % n_zones + 1}.test" for i in range(count)]
+    return [f"n{order}-{i}.{letter}{i % n_zones + 1}.test" for i in range(count)]
 
 
 def to_code(world, orders, value):

@@ -155,15 +155,18 @@ static int64_t give(struct line *l)
     return -1;
 }
 
+/* What the program sent last, the ends of its connections, arrives too: a server would keep them open for half a minute. */
 static int carry(struct line *there, struct line *back, int ended, pid_t child)
 {
     struct pollfd p[3] = {{.fd = there->from, .events = POLLIN}, {.fd = back->from, .events = POLLIN}, {.fd = ended, .events = POLLIN}};
     int status = 0;
-    while (waitpid(child, &status, WNOHANG) == 0) {
+    bool runs = true;
+    while ((runs = runs && waitpid(child, &status, WNOHANG) == 0) || there->count || back->count) {
         int64_t a = give(there), b = give(back), next = a < 0 || (b >= 0 && b < a) ? b : a;
         struct timespec t = {next / 1000000000, next % 1000000000};
         struct signalfd_siginfo info;
-        ppoll(p, 3, next < 0 ? NULL : &t, NULL);
+        if (next >= 0 || runs)
+            ppoll(p, 3, next < 0 ? NULL : &t, NULL);
         take(there, true);
         take(back, false);
         if (p[2].revents && read(ended, &info, sizeof info) < 0)

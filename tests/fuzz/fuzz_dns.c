@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dcv/survey/read.h"
 #include "net/dnsx.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -21,11 +22,36 @@ static void helpers(const struct dns_rr *rr)
         abort();
     if (dns_caa(rr->rdata, &flags, tag, value, sizeof value) && (strlen(tag) > 15 || strlen(value) > 255))
         abort();
+    struct dns_signature sig;
+    struct dns_key key;
+    uint16_t iterations;
+    dns_rrsig(rr->rdata, 1800000000, &sig);
+    dns_dnskey(rr->rdata, &key);
+    dns_ds(rr->rdata, &key);
+    dns_nsec3param(rr->rdata, &iterations);
     dns_addr_rdata(rr->type, rr->rdata, addr);
     dns_addr_rdata(TYPE_A, rr->rdata, addr);
     dns_addr_rdata(TYPE_AAAA, rr->rdata, addr);
     if (strlen(rr->owner) > 1015)
         abort();
+}
+
+/* What a survey makes of it. */
+static void facts(const struct dns_reply *r, const char *name)
+{
+    struct survey_key key[SURVEY_KEYS];
+    struct strs ns = {0};
+    struct endpoints glue = {0};
+    char mname[254];
+    uint32_t serial;
+    read_span(r, name, TYPE_SOA, 1800000000);
+    read_soa(r, name, mname, &serial);
+    read_ns(r, name, SECTION_ANSWER, &ns);
+    read_glue(r, &ns, &glue);
+    if (read_keys(r, name, TYPE_DNSKEY, key) > SURVEY_KEYS || read_keys(r, name, TYPE_DS, key) > SURVEY_KEYS)
+        abort();
+    strs_free(&ns);
+    endpoints_free(&glue);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -40,6 +66,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     for (size_t i = 0; i < reply.n; i++)
         helpers(&reply.rr[i]);
+    if (reply.n)
+        facts(&reply, reply.rr[0].owner);
     if (reply.ede_text && strlen(reply.ede_text) > 255)
         abort();
     dns_rcode_word(reply.rcode);

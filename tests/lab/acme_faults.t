@@ -45,6 +45,28 @@ acme_case nononce
 mode at.post=nononce
 ok "answers without a nonce: done" run 0 'installed, valid until'
 
+# A CA that bears few questions for nonces at once: known from then on.
+NAMES=$(for i in 1 2 3 4 5 6 7 8 9; do printf 'n%d.example.hk ' $i; done)
+for fault in unavailable:120 rateLimited:120 internal; do
+    acme_case "few-nonces-${fault%:*}"
+    mode "at.newNonce=$fault+4"
+    ok "nonces are refused after four ($fault): done" run 0 'installed, valid until'
+    ok "one order, all its names" eval 'live && counts newOrder=1 authz=9 challenge=9'
+done
+acme_case few-nonces
+mode at.newNonce=unavailable:120+4
+ok "nonces are refused after four" run 0 'installed, valid until'
+: > "$LAB_ACME_DIR/log"
+mode at.newNonce=unavailable:120+4 again=yes
+ok "the next order" again 0 'installed, valid until'
+ok "asks for no more than four" counts newNonce=4
+unset NAMES
+acme_case moved
+ok "newNonce is remembered" eval 'run 0 "installed, valid until" && sqlite3 "$P/state/state.db" "SELECT text FROM vals" | grep -q "/newNonce\""'
+sqlite3 "$P/state/state.db" "UPDATE vals SET text = replace(text, '/newNonce\"', '/old-place\"')"
+ok "one that has moved since costs nothing but the question" eval 'again 0 "installed, valid until" && live'
+ok "and is known anew" eval 'sqlite3 "$P/state/state.db" "SELECT text FROM vals" | grep -q "/newNonce\""'
+
 # --- answers lost: row 4
 fault "reply to newOrder lost" 'at.newOrder=reset*1' 69 HTTP_BROKEN "newOrder=1 finalize=0" "newOrder=1 finalize=1"
 fault "newOrder: the connection ends instead" 'at.newOrder=hangup*1' 69 HTTP_BROKEN "newOrder=1 finalize=0" "newOrder=1 finalize=1"

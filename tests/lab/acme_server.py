@@ -3,8 +3,8 @@
 
 It writes FOLDER/pki (its hierarchy; root.pem is what clients trust), FOLDER/log (one JSON object a request), FOLDER/ready, and obeys
 FOLDER/mode, read anew at each request: lines KEY=VALUE.
-  at.WHAT=FAULT[:ARG][*TIMES]   a fault of acme_bad.py at this kind of request, the first TIMES times since the mode was set. WHAT: directory newNonce
-                                newAccount newOrder account order authz challenge finalize certificate renewalInfo revokeCert keyChange, post, all
+  at.WHAT=FAULT[:ARG][*TIMES|+TIMES]   a fault of acme_bad.py at this kind of request, the first TIMES times since the mode was set, or after
+                                those. WHAT: directory newNonce newAccount newOrder account order authz challenge finalize certificate renewalInfo revokeCert keyChange, post, all
   url.WHAT=URL                  given out instead of the right one: newOrder ... authorizations challenge finalize certificate order-at account-at;
                                 {base} is ours; escapes as in Python
   badnonce=PERCENT              of the good nonces refused             token=KIND    of acme_bad.TOKENS

@@ -22,17 +22,17 @@ def stamp(seconds):
 
 
 class Mode:
-    """FOLDER/mode as it is now; counts how often each fault was done."""
+    """FOLDER/mode as it is now; counts how often each fault was due."""
 
     def __init__(self, path):
-        self.path, self.text, self.values, self.left, self.fresh = path, None, {}, {}, False
+        self.path, self.text, self.values, self.done, self.fresh = path, None, {}, {}, False
 
     def load(self):
         with open(self.path, encoding="utf-8") as f:
             text = f.read()
         self.fresh = text != self.text
         if self.fresh:
-            self.text, self.left = text, {}
+            self.text, self.done = text, {}
             self.values = dict(line.split("=", 1) for line in text.splitlines() if "=" in line)
 
     def get(self, key, default=""):
@@ -44,11 +44,11 @@ class Mode:
             fault = self.values.get(f"at.{at}")
             if not fault:
                 continue
-            times = re.search(r"\*(\d+)$", fault)
-            left = self.left.setdefault(at, int(times[1]) if times else 1 << 30)
-            if left > 0:
-                self.left[at] = left - 1
-                name, _, arg = re.sub(r"\*\d+$", "", fault).partition(":")
+            times, after = re.search(r"\*(\d+)$", fault), re.search(r"\+(\d+)$", fault)
+            done = self.done.get(at, 0)
+            self.done[at] = done + 1
+            if (not times or done < int(times[1])) and (not after or done >= int(after[1])):
+                name, _, arg = re.sub(r"[*+]\d+$", "", fault).partition(":")
                 return name, arg
         return "", ""
 

@@ -12,6 +12,8 @@ Prints "ready" once it listens. Whatever no effect takes goes to UPSTREAM by the
     silent=yes          swallows the question
     cut=yes             UDP answers are empty and have TC  tcp=no        nothing listens on TCP; tcp=hang: accepts and says nothing
     bogus=yes           as a validating resolver does with wrong signatures: SERVFAIL unless CD is set
+    udp=no              swallows what comes by UDP        edns=drop      swallows questions with EDNS; edns=formerr: knows it not
+    garble=yes          answers that cannot be read
     signed=yes          sets AD                         noaa=yes       clears AA, as a lame server's cache does
   UPDATEs (opcode 5), by TCP and UDP alike:
     update=noreply      is carried out, its reply lost (with times=N: the first N)
@@ -36,7 +38,7 @@ import sys
 import threading
 import time
 
-EFFECTS = ("seed loss dup delay jitter only type rcode lie silent cut tcp bogus signed noaa update times key log").split()
+EFFECTS = ("seed loss dup delay jitter only type rcode lie silent cut tcp udp edns garble bogus signed noaa update times key log").split()
 UPDATE = 5
 
 
@@ -197,8 +199,12 @@ class Chaos:
         e = self.e
         if not self.meant(q):
             return self.ask(q.packet, tcp), "passed"
-        if "silent" in e:
+        if "silent" in e or (e.get("udp") == "no" and not tcp):
             return None, "silent"
+        if "edns" in e and q.counts[3] and not tcp:
+            return (None, "silent") if e["edns"] == "drop" else (q.reply(1), "formerr")
+        if "garble" in e:
+            return q.reply(0, 0x0400)[:6] + b"\0\7" + q.packet[8:12] + q.section + b"\xc0\xff" * 9, "garbled"
         if "cut" in e and not tcp:
             return q.reply(0, 0x0280), "cut"
         if "rcode" in e:

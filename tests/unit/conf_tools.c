@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -139,22 +140,16 @@ int conf_setup(void **state)
     return 0;
 }
 
+static int drop(const char *path, const struct stat *st, int type, struct FTW *at)
+{
+    (void)st;
+    (void)type;
+    (void)at;
+    return remove(path);
+}
+
 int conf_teardown(void **state)
 {
-    static const char *const names[] = {"conf.d/a.ini", "conf.d/b.ini", "conf.d/c.txt", "main.ini",  "secret",    "loose",
-                                        "csr",          "hook",         "loose_hook",   "deep0.ini", "deep1.ini", "deep2.ini",
-                                        "deep3.ini",    "deep4.ini",    "deep5.ini",    "deep6.ini", "deep7.ini", "deep8.ini",
-                                        "deep9.ini",    "deep10.ini",   "deep11.ini"};
-    char *d = conf_path_of("conf.d");
-
     (void)state;
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-        char *p = conf_path_of(names[i]);
-
-        unlink(p);
-        free(p);
-    }
-    rmdir(d);
-    free(d);
-    return rmdir(folder);
+    return nftw(folder, drop, 8, FTW_DEPTH | FTW_PHYS);
 }

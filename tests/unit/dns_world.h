@@ -358,7 +358,7 @@ static void authority_answers(struct dns_ask *a, struct answer_list *l, enum beh
         a->reply.rcode = DNS_REFUSED;
         return;
     }
-    if (!delegated(l, zone, a->name)) {
+    if (a->type == TYPE_DS || !delegated(l, zone, a->name)) { /* the parent answers for DS */
         a->reply.aa = how != NO_AA;
         a->reply.rcode = answer_in(l, zone, a->name, a->type, how == STALE);
     }

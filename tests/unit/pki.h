@@ -28,6 +28,7 @@ struct pki_spec {
 
 EVP_PKEY *pki_key(unsigned which); /* P-256, the same one for the same number; the helper's */
 EVP_PKEY *pki_rsa(unsigned bits);  /* one of each size; the helper's */
+extern const char pki_rfc_7515[];  /* the RSA key of RFC 7515 A.2 in PEM */
 void pki_secret(EVP_PKEY *key, struct secret *pem);
 void pki_spki(EVP_PKEY *key, char hex[65]);
 

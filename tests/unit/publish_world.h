@@ -92,7 +92,7 @@ static void world_reset(void)
     world_put("www.example.com", 600, "foreign too");
 }
 
-/* --- the provider, in the place of rfc2136 ---------------------------------------------------------------------------------------- */
+/* --- the provider, in the place of every type ---------------------------------------------------------------------------------------- */
 
 static struct store *now_store;
 
@@ -216,8 +216,7 @@ static void fake_apply(struct provider *p, struct batch *b)
 
 static const struct conf_key fake_keys[] = {{.name = "server", .type = CONF_SERVER, .allowed = "192.0.2.53", .help = "Server."}, {0}};
 
-extern struct provider_ops provider_rfc2136;
-struct provider_ops provider_rfc2136 = {
+static struct provider_ops fake = {
     .type = "rfc2136",
     .summary = "fake",
     .caps = CAN_READ | CAN_BATCH | ATOMIC,
@@ -228,6 +227,12 @@ struct provider_ops provider_rfc2136 = {
     .apply = fake_apply,
     .close = fake_close,
 };
+
+const struct provider_ops *provider_of(const struct section *s)
+{
+    (void)s;
+    return &fake;
+}
 
 /* --- the loop -------------------------------------------------------------------------------------------------------------------- */
 
@@ -288,8 +293,8 @@ static void session_open(struct session *x, const char *more)
     assert_non_null(f);
     fprintf(f, "[provider bind]\ntype = rfc2136\nserver = 192.0.2.53\nzones = example.hk example.com\n%s\n", more);
     fclose(f);
-    provider_rfc2136.caps = w->caps;
-    provider_rfc2136.grade = w->grade;
+    fake.caps = w->caps;
+    fake.grade = w->grade;
     loop = (struct loop){.now = 1000000};
     x->c = conf_load(x->path, modules);
     assert_int_equal(conf_fatal(x->c), RC_OK);

@@ -15,6 +15,7 @@
 #include <openssl/param_build.h>
 #include <openssl/pem.h>
 
+#include "base/base64.h"
 #include "base/mem.h"
 #include "cert/jws.h"
 #include "cert/key.h"
@@ -56,40 +57,11 @@ static struct jws_key *open_params(OSSL_PARAM_BLD *b)
     return k;
 }
 
-/* RFC 7515 A.2, its JWK written as PEM */
 static struct jws_key *rsa_example(void)
 {
-    static const char text[] = "-----BEGIN PRIVATE KEY-----\n"
-                               "MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQCh+BYK4uPJtGXO\n"
-                               "jS1lYmM2K5J9vinh8CR3/BYlzJChNuOL2TSXxbbqY913EeZ8dCn5VrD7io8ImtxL\n"
-                               "aYk8wTM/U+3QGbh3hCUv7JFP5IV3aVlL6kKA0ywPVb9ilE8TA5a8bpvfbr3SvaNn\n"
-                               "juygxmj3AbONv/s4yDQs4v5tJ/reSlpIdJed1LnPmt7Ex1sFhSwsD174pcF1A5L5\n"
-                               "ROjtZMEQxrZHYJqkeDrrnGya11UxMFBji4NmXG9veoKjlnAqH2QbgtPr8jkiGUkf\n"
-                               "toaHLFcW9Qr4NY2ai50Xw0Byj3+H2JoY2PyrZ62EWQwuz3WTOTY8BwNNb2BvniHg\n"
-                               "VFbK5emhAgMBAAECggEAEq5xpGnNCivDflJsRQBXHx1hdR1k6Ulwe2JZD50LpXyW\n"
-                               "PEAeP88vLNO97IjlA7/GQ5sLKMgvfTeXZx9SE+7YwVol2NXOoAJe46sui395IW/G\n"
-                               "O+pWJ1O0BkTGoVEn2bKVRUCgu+GjBVaYLU6f3l9kJfFNS3E0QbVdxzubSu3Mkqzj\n"
-                               "kn439X0M/V51gfpRLI9JYanrC4D4qAdGcopV/0ZHHzQlBjudU2QvXt4ehNYTCBr6\n"
-                               "XCLQUShb1juUO1ZdiYoFaFQT5Tw8bGUl/x/jTj3ccPDVZFD9pIuhLhBOneufuBiB\n"
-                               "4cS98l2SR/RQyGWSeWjnczT0QU91p1DhOVRuOopznQKBgQDgHMQQ60imZV1URk0K\n"
-                               "pLttoLhyt3SmqdEf/kgHePDdtzEafpAu+cS191R2JiuoF2yzWXnwFDcqGigp5BNr\n"
-                               "0AHQfD8/Lk8l1Mk09jxxCfui5nYooNyac8YFjm3vItzVCVDnEd3BbVWG8qf6deqE\n"
-                               "lMGAg+C2V0L4oNXnP7LZcPAZRwKBgQC5A8R+CZW2MvRTLLHzwZkUXV866cff7tx6\n"
-                               "kqa0finGG0KgeqlaZPxgCZnFp7AeAcCMtiynVlJ7vMVgePsLq6XtON4tB5kP9jAP\n"
-                               "rq3rbAOal78eUH5OcED6eNuCV8ixEu1eWcPNCS/l1OW1EnXUEoEHKl54Xrrz2uNw\n"
-                               "kgMTP1FZ1wKBgAcCn1dwJKufzBWQxWQp1vsM5fggqPN1qGb5y0MAk3g7/Ls5bkUp\n"
-                               "5u9SN0Ai3Ya6hNnvWJMb7sXQX6U/zyO2M/hTip7tUeh7CXgwo59dkpN75gJLVds2\n"
-                               "9+DAncu3KXU4f2Fa+7bLNrur53k8KwPOq2bbuTG69QtV7Jr5MR0AHWKNAoGBAIf/\n"
-                               "evpitUf+4JYbLpvNXWcY052Mpz22aR84mY3nh3F2LF2mjMJDpTg7FmuyPcVw6EcG\n"
-                               "yoAe9fa65iNqCq+jdw6PVNGo2hxfjSiZ8IIzHdsPXI89//pMjZcQK9r+CCoRjaZj\n"
-                               "OYiIDktVWZzmevJuv6WywUqd57LE3Zar3dLSIkx1AoGAIYd7DHOhrWvxkwPQsRM2\n"
-                               "tOgrjbcrfvtQJipd+DlcxyVuuM9sQLdgjVk2oy26F0EmpScGLq2MowX7fhd/QJQ3\n"
-                               "ydy5cY7YIBi87w93IKLEdfnbJtoOPLUW0ITrJReOgo1cq9SbsxYawBgfp/gh6A56\n"
-                               "03k2+ZQwVK0JKSHuLFkuQ3U=\n"
-                               "-----END PRIVATE KEY-----\n";
     struct secret pem = {0};
     struct err e = {0};
-    secret_set(&pem, text, strlen(text));
+    secret_set(&pem, pki_rfc_7515, strlen(pki_rfc_7515));
     struct jws_key *k = jws_key_open(&pem, &e);
     assert_non_null(k);
     secret_free(&pem);
@@ -219,36 +191,6 @@ static void rsa_thumbprint_is_the_hash_of_the_canonical_jwk(void **state)
     jws_key_free(k);
 }
 
-static void base64url_both_ways(void **state)
-{
-    (void)state;
-    static const struct {
-        const char *octets, *text;
-    } table[] = {{"", ""},           {"f", "Zg"},          {"fo", "Zm8"},          {"foo", "Zm9v"},
-                 {"foob", "Zm9vYg"}, {"fooba", "Zm9vYmE"}, {"foobar", "Zm9vYmFy"}, {"\xfb\xff\xfe", "-__-"}};
-    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
-        struct str out = STR_INIT(64);
-        struct secret back = {0};
-        b64url_put(&out, table[i].octets, strlen(table[i].octets));
-        assert_string_equal(str_text(&out), table[i].text);
-        assert_int_equal(b64url_read(table[i].text, strlen(table[i].text), &back), i > 0);
-        if (i > 0)
-            assert_string_equal((const char *)back.p, table[i].octets);
-        secret_free(&back);
-        str_free(&out);
-    }
-    struct secret s = {0};
-    assert_true(b64url_read("+//+", 4, &s));
-    assert_memory_equal(s.p, "\xfb\xff\xfe", 3);
-    assert_true(b64url_read("Zg==", 4, &s));
-    assert_int_equal(s.n, 1);
-    static const char *const bad[] = {"Z", "Zm9vY", "Zm 9", "Z\ng=", "Zm9v====", "=", "Zm.9"};
-    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
-        assert_false(b64url_read(bad[i], strlen(bad[i]), &s));
-    assert_false(b64url_read("Zm\0v", 4, &s));
-    secret_free(&s);
-}
-
 static void other_keys_are_refused(void **state)
 {
     (void)state;
@@ -311,7 +253,6 @@ int main(void)
         cmocka_unit_test(es256_signs_side_by_side),
         cmocka_unit_test(ec_jwk_is_canonical),
         cmocka_unit_test(rsa_thumbprint_is_the_hash_of_the_canonical_jwk),
-        cmocka_unit_test(base64url_both_ways),
         cmocka_unit_test(other_keys_are_refused),
         cmocka_unit_test(renewal_id_is_rfc_9773),
     };

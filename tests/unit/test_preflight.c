@@ -121,21 +121,21 @@ static void look(const char *name, bool placed)
 {
     preflight_clear(&p);
     p = (struct preflight){
-        .op = {.done = done}, .name = name, .site = site_of(name_base(name)), .caa = &ids, .verify = &verify, .placed = placed};
+        .op = {.done = done}, .name = name, .site = site_of(name_base(name)), .caa = {.ids = &ids}, .verify = &verify, .placed = placed};
     results = 0;
     preflight_start(NULL, z, &p);
     assert_int_equal(results, 0);
     world_run();
     assert_int_equal(results, 1);
-    for (size_t i = 1; i < p.n; i++)
-        assert_true(p.finding[i - 1].severity >= p.finding[i].severity);
+    for (size_t i = 1; i < p.found.n; i++)
+        assert_true(p.found.f[i - 1].severity >= p.found.f[i].severity);
 }
 
 static const struct finding *finding(const char *code)
 {
-    for (size_t i = 0; i < p.n; i++)
-        if (!strcmp(p.finding[i].code, code))
-            return &p.finding[i];
+    for (size_t i = 0; i < p.found.n; i++)
+        if (!strcmp(p.found.f[i].code, code))
+            return &p.found.f[i];
     return NULL;
 }
 
@@ -144,8 +144,8 @@ static void wants(const char *code, enum severity severity)
     const struct finding *f = finding(code);
 
     if (!f || f->severity != severity) {
-        for (size_t i = 0; i < p.n; i++)
-            print_message("%s %s: %s\n", severity_words[p.finding[i].severity], p.finding[i].code, p.finding[i].cause);
+        for (size_t i = 0; i < p.found.n; i++)
+            print_message("%s %s: %s\n", severity_words[p.found.f[i].severity], p.found.f[i].code, p.found.f[i].cause);
         fail_msg("%s: no %s (%s)", p.name, code, severity_words[severity]);
     }
     assert_true(*f->cause);
@@ -157,7 +157,7 @@ static void test_caa(void **state)
     (void)state;
     look("www.example.hk", false);
     wants("CAA_ALLOWS", SEV_OK);
-    assert_int_equal(preflight_worst(&p), SEV_INFO);
+    assert_int_equal(findings_worst(&p.found), SEV_INFO);
     look("*.www.example.hk", false); /* issuewild overrides issue */
     wants("CAA_FORBIDS", SEV_ERROR);
     assert_non_null(strstr(finding("CAA_FORBIDS")->remedy, "issuewild \"ecert.gov.hk\""));
@@ -247,12 +247,16 @@ static void test_wildcard(void **state)
     p = (struct preflight){.op = {.done = done},
                            .name = "www.w.example.hk",
                            .site = site_of("_acme-challenge.www.w.example.hk"),
-                           .caa = &ids,
+                           .caa = {.ids = &ids},
                            .verify = &verify};
     assert_true(p.site->wildcard);
     preflight_start(NULL, z, &p);
     world_run();
     assert_null(finding("WILDCARD_SYNTHESIS"));
+    wants("EMPTY_NON_TERMINAL", SEV_WARNING); /* but it hides the wildcard from the name */
+    size_t asked = world_log.n;
+    assert_int_equal(times_asked("192.0.2.1 www.w.example.hk 257"), 1);
+    assert_int_equal(world_log.n, asked);
 }
 
 static void test_cancel(void **state)
@@ -261,7 +265,7 @@ static void test_cancel(void **state)
 
     (void)state;
     for (int turns = 0; turns < 4; turns++) {
-        p = (struct preflight){.op = {.done = done}, .name = "www.example.hk", .site = site, .caa = &ids, .verify = &verify};
+        p = (struct preflight){.op = {.done = done}, .name = "www.example.hk", .site = site, .caa = {.ids = &ids}, .verify = &verify};
         results = 0;
         preflight_start(NULL, z, &p);
         for (int i = 0; i < turns; i++)

@@ -223,6 +223,57 @@ static void test_wildcard_hidden(void **state)
     session_close(&x);
 }
 
+static bool count_restored(void *arg, int64_t at, const char *cert, const char *order, const char *kind, const char *json)
+{
+    (void)at;
+    (void)cert;
+    (void)order;
+    *(unsigned *)arg += !strcmp(kind, "record") && strstr(json, "foreign-restored");
+    return true;
+}
+
+/* An adapter's loss is put back; but not what a wildcard showed, which nobody lost. */
+static void test_adapter_loses(void **state)
+{
+    unsigned restored = 0;
+
+    (void)state;
+    w->grade = 'C';
+    w->clobber = true;
+    snprintf(w->star, sizeof w->star, "foreign");
+    session_open(&x, "shared_rrset = merge");
+    want(&x, "A", "www.example.hk", "code");
+    want(&x, "A", "_acme-challenge.star.example.hk", "code");
+    run(&x);
+    assert_int_equal(state_of(&x, "A").present, 2);
+    foreign_intact();
+    assert_false(has("_acme-challenge.star.example.hk", "foreign"));
+    assert_true(evidence_each(x.s, NULL, NULL, count_restored, &restored, NULL));
+    assert_int_equal(restored, 1);
+    release(&x, "A");
+    run(&x);
+    assert_int_equal(world_count(), 4);
+    session_close(&x);
+}
+
+/* Where a compare-and-swap went through nothing got lost by us: what is missing somebody took away, and it stays away. */
+static void test_swapped_set(void **state)
+{
+    unsigned lost = 0;
+
+    (void)state;
+    w->caps = CAN_READ | CAN_BATCH | WRITES_SETS | HAS_CAS;
+    session_open(&x, "");
+    w->clobber = true;
+    want(&x, "A", "www.example.hk", "code");
+    run(&x);
+    assert_int_equal(state_of(&x, "A").present, 1);
+    assert_false(has("www.example.hk", "foreign"));
+    assert_true(evidence_each(x.s, NULL, NULL, count_lost, &lost, NULL));
+    assert_int_equal(lost, 1);
+    session_close(&x);
+}
+
 /* A set whose TTL is 0 keeps even that. */
 static void test_ttl_zero(void **state)
 {
@@ -266,6 +317,63 @@ static void test_whole_sets(void **state)
     assert_int_equal(world_count(), 4);
     assert_int_equal(open_rows(&x), 0);
     foreign_intact();
+    session_close(&x);
+}
+
+static bool count_kept(void *arg, int64_t at, const char *cert, const char *order, const char *kind, const char *json)
+{
+    (void)at;
+    (void)cert;
+    (void)order;
+    *(unsigned *)arg += !strcmp(kind, "record") && strstr(json, "\"snapshot\"") && strstr(json, "\"v=spf1 -all\"") && strstr(json, "86400");
+    return true;
+}
+
+/* What others have in a set that is replaced stands on disk before the write; a set of our own needs no such thing. */
+static void test_snapshot(void **state)
+{
+    unsigned kept = 0;
+
+    (void)state;
+    w->caps = CAN_READ | CAN_BATCH | WRITES_SETS;
+    w->grade = 'B';
+    session_open(&x, "");
+    want(&x, "A", "example.hk", "code");
+    want(&x, "B", "example.hk", "other code");
+    want(&x, "A", "new.example.hk", "code");
+    run(&x);
+    assert_true(evidence_each(x.s, NULL, NULL, count_kept, &kept, NULL));
+    assert_int_equal(kept, 1);
+    release(&x, "A");
+    run(&x);
+    kept = 0;
+    assert_true(evidence_each(x.s, NULL, NULL, count_kept, &kept, NULL));
+    assert_int_equal(kept, 2);
+    session_close(&x);
+}
+
+/* Somebody else writes at every one of our moments: an end after some tries, and what was never written is not ours. */
+static void test_conflicts(void **state)
+{
+    (void)state;
+    w->caps = CAN_READ | CAN_BATCH | WRITES_SETS | HAS_CAS;
+    session_open(&x, "");
+    w->conflicts = 2;
+    want(&x, "A", "new.example.hk", "code");
+    run(&x);
+    assert_int_equal(state_of(&x, "A").present, 1);
+    assert_int_equal(w->applies, 3);
+    w->conflicts = 100;
+    w->applies = 0;
+    want(&x, "B", "www.example.hk", "code");
+    run(&x);
+    assert_string_equal(state_of(&x, "B").err.code, "WRITE_CONFLICT");
+    assert_in_range(w->applies, 2, 8);
+    assert_int_equal(state_of(&x, "B").written, 0);
+    foreign_intact();
+    release(&x, "B");
+    run(&x);
+    assert_int_equal(state_of(&x, "B").rows, 0); /* nothing was written: nothing to delete */
     session_close(&x);
 }
 
@@ -377,8 +485,12 @@ int main(void)
         with_world(test_sharing),
         with_world(test_foreign_lost),
         with_world(test_wildcard_hidden),
+        with_world(test_adapter_loses),
+        with_world(test_swapped_set),
         with_world(test_ttl_zero),
         with_world(test_whole_sets),
+        with_world(test_snapshot),
+        with_world(test_conflicts),
         with_world(test_one_change_at_a_time),
         with_world(test_warm),
         with_world(test_read_back_stands),

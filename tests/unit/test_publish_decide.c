@@ -204,14 +204,15 @@ static void test_after(void **state)
         int64_t before;
         enum outcome want;
     } cases[] = {
-        {true, true, CHANGE_DONE, 0, OUT_PRESENT},     {true, true, CHANGE_UNSURE, 0, OUT_PRESENT},
-        {true, true, CHANGE_CONFLICT, 0, OUT_PRESENT}, {true, true, CHANGE_REFUSED, 0, OUT_FOUND},
-        {true, true, CHANGE_REFUSED, 9, OUT_PRESENT},  {true, false, CHANGE_DONE, 0, OUT_NOT_APPLIED},
-        {true, false, CHANGE_REFUSED, 0, OUT_REFUSED}, {true, false, CHANGE_UNSURE, 0, OUT_AGAIN},
-        {true, false, CHANGE_CONFLICT, 0, OUT_AGAIN},  {true, false, CHANGE_OPEN, 0, OUT_AGAIN},
-        {false, false, CHANGE_DONE, 9, OUT_GONE},      {false, false, CHANGE_REFUSED, 9, OUT_GONE},
-        {false, false, CHANGE_UNSURE, 9, OUT_GONE},    {false, true, CHANGE_DONE, 9, OUT_NOT_APPLIED},
-        {false, true, CHANGE_REFUSED, 9, OUT_REFUSED}, {false, true, CHANGE_UNSURE, 9, OUT_AGAIN},
+        {true, true, CHANGE_DONE, 0, OUT_PRESENT},       {true, true, CHANGE_UNSURE, 0, OUT_PRESENT},
+        {true, true, CHANGE_CONFLICT, 0, OUT_FOUND},     {true, true, CHANGE_REFUSED, 0, OUT_FOUND},
+        {true, true, CHANGE_REFUSED, 9, OUT_PRESENT},    {true, true, CHANGE_CONFLICT, 9, OUT_PRESENT},
+        {false, true, CHANGE_CONFLICT, 9, OUT_CONFLICT}, {true, false, CHANGE_DONE, 0, OUT_NOT_APPLIED},
+        {true, false, CHANGE_REFUSED, 0, OUT_REFUSED},   {true, false, CHANGE_UNSURE, 0, OUT_AGAIN},
+        {true, false, CHANGE_CONFLICT, 0, OUT_CONFLICT}, {true, false, CHANGE_OPEN, 0, OUT_AGAIN},
+        {false, false, CHANGE_DONE, 9, OUT_GONE},        {false, false, CHANGE_REFUSED, 9, OUT_GONE},
+        {false, false, CHANGE_UNSURE, 9, OUT_GONE},      {false, true, CHANGE_DONE, 9, OUT_NOT_APPLIED},
+        {false, true, CHANGE_REFUSED, 9, OUT_REFUSED},   {false, true, CHANGE_UNSURE, 9, OUT_AGAIN},
     };
 
     (void)state;

@@ -420,7 +420,7 @@ static void test_sets(void **state)
     assert_string_equal(s.owner, "o");
     assert_null(provider_type("nothing"));
     assert_null(provider_type(NULL));
-    assert_ptr_equal(provider_type("rfc2136"), provider_types[0]);
+    assert_string_equal(provider_type("rfc2136")->type, "rfc2136");
 }
 
 /* Zones do not wait for each other's answers, and what is sent for one zone keeps its order. */

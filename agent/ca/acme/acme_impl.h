@@ -63,9 +63,13 @@ struct ca {
     struct acme_account account;
     int64_t waits;              /* as kept in the store; -1: not read yet */
     /* nonce.c */
+    char *nonce_url;            /* newNonce; NULL: neither the directory nor an earlier run has told it */
     struct strs nonces;
     struct nonce_head *head;    /* under way */
-    size_t n_head;
+    size_t n_head, n_given;     /* n_given: of those since there was none under way */
+    bool too_many;              /* the CA refused some of those */
+    size_t nonce_most, nonce_left; /* HEADs that the CA bears in a run; and of those that are left */
+    size_t n_signed;            /* requests under way: each brings a nonce back */
     struct acme_request *first, *last; /* waiting for a nonce */
     size_t n_waiting;
 };
@@ -87,11 +91,14 @@ bool acme_dir_read(struct ca *c, const json_t *j, struct err *e);
 
 /* --- nonce.c ---------------------------------------------------------------------------------------------------------------------- */
 
+void nonce_recall(struct ca *c);                          /* what an earlier run knew of this directory */
+void nonce_at(struct ca *c, const char *url);             /* the directory has told newNonce */
 void nonce_fetch(struct ca *c, size_t n);                 /* so that n are at hand, or on their way, beside those in use */
 void nonce_more(struct ca *c, size_t n);
 void nonce_wait(struct ca *c, struct acme_request *r);    /* acme_request_go() follows, or acme_request_fail() */
 void nonce_leave(struct ca *c, struct acme_request *r);
-void nonce_take(struct ca *c, const struct http *h);      /* Replay-Nonce of an answer */
+bool nonce_take(struct ca *c, const struct http *h);      /* Replay-Nonce of an answer; false: there is none */
+void nonce_pump(struct ca *c);                            /* n_signed fell, or a nonce was taken */
 void nonce_close(struct ca *c);
 
 /* --- request.c: one signed request ------------------------------------------------------------------------------------------------- */
@@ -120,7 +127,7 @@ struct acme_request {
     unsigned bad_nonces, broken;
     size_t unread;
     struct acme_request *next; /* waiting for a nonce */
-    bool queued;
+    bool queued, counted;      /* counted: in n_signed */
 };
 /* url and payload must be set (mem_*). Success: status 2xx and the media type wanted. Faults: see problem.h, and CA_ANSWER (neither JSON nor a
  * problem), CA_WAITS (the CA asked not to be asked before; nothing is sent), CA_NONCE. */

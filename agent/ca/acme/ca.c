@@ -76,6 +76,7 @@ static bool acme_open(struct ca **out, const struct section *s, struct net *n, s
     c->net = n;
     c->store = st;
     c->waits = -1;
+    c->nonce_most = c->nonce_left = NONCES_MAX;
     section_places(s, "record", &c->places);
     section_list(s, "caa", &c->caa);
     section_list(s, "chain_files", &c->chain_files);
@@ -89,6 +90,8 @@ static bool acme_open(struct ca **out, const struct section *s, struct net *n, s
                                  .chain_given = true,
                                  .key_type = "p256",
                                  .caa = &c->caa,
+                                 .caa_method = "dns-01",
+                                 .caa_account = &c->account.url,
                                  .chain_files = &c->chain_files};
     *out = c;
     return true;

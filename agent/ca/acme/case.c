@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/base64.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -458,6 +459,7 @@ void case_warm(struct ca *c, const struct ca_case *k)
         nonce_more(c, n);
     } else if (op_busy(&c->warm.op)) {
         c->warm.nonces += n;
+        nonce_fetch(c, c->warm.nonces);
     } else {
         c->warm = (struct acme_ready){.op = {.done = warmed}, .nonces = n};
         acme_ready(c, &c->warm);

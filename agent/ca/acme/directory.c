@@ -101,19 +101,27 @@ void acme_ready_pump(struct ca *c, const struct err *e)
     }
 }
 
+static size_t nonces_wanted(const struct ca *c)
+{
+    size_t nonces = 0, early = 0;
+    for (const struct acme_ready *r = c->waiting; r; r = r->next)
+        *(r == &c->warm ? &early : &nonces) += r->nonces;
+    return early > nonces ? early : nonces; /* the early ones are for the same orders */
+}
+
 static void got_directory(struct op *op, const struct err *e)
 {
     struct ca *c = op->owner;
     struct err fault = e ? *e : (struct err){0};
     bool account = false;
-    size_t nonces = 0, early = 0;
     if (e || !acme_dir_read(c, c->dir_request->json, &fault)) {
         acme_ready_pump(c, &fault);
         return;
     }
     for (const struct acme_ready *r = c->waiting; r; r = r->next)
-        account |= r->account, *(r == &c->warm ? &early : &nonces) += r->nonces;
-    nonce_fetch(c, early > nonces ? early : nonces); /* the early ones are for the same orders */
+        account |= r->account;
+    nonce_at(c, c->dir.new_nonce);
+    nonce_fetch(c, nonces_wanted(c));
     if (account)
         account_pump(c);
     acme_ready_pump(c, NULL);
@@ -129,6 +137,7 @@ static void fetch_directory(struct ca *c)
     *c->dir_request = (struct acme_request){
         .op = {.done = got_directory, .owner = c}, .about = "its directory", .url = mem_str(c->directory), .plain = true};
     acme_send(c, c->dir_request);
+    nonce_recall(c);
 }
 
 static void forget_ready(struct op *op)
@@ -148,6 +157,8 @@ void acme_ready(struct ca *c, struct acme_ready *r)
     r->next = NULL;
     if (!c->dir.known) {
         fetch_directory(c);
+        if (acme_may_ask(c, NULL, NULL))
+            nonce_fetch(c, nonces_wanted(c));
         return;
     }
     nonce_fetch(c, r->nonces);

@@ -87,11 +87,19 @@ void acme_request_fail(struct acme_request *r, const struct err *e)
     settle(r, e);
 }
 
+static void over(struct acme_request *r)
+{
+    r->ca->n_signed -= r->counted;
+    r->counted = false;
+}
+
 static void detach(struct op *op)
 {
     struct acme_request *r = (struct acme_request *)op;
     nonce_leave(r->ca, r);
+    over(r);
     http_clear(&r->http);
+    nonce_pump(r->ca);
 }
 
 static void transfer(struct acme_request *r)
@@ -109,6 +117,8 @@ static void transfer(struct acme_request *r)
     r->http.body = (struct bytes){(const uint8_t *)r->body.p, r->body.n};
     r->http.max = ANSWER_MAX;
     r->http.repeatable = r->repeatable || !r->payload;
+    r->counted = !r->plain;
+    r->ca->n_signed += r->counted;
     http_start(r->ca->http, &r->http);
 }
 
@@ -254,19 +264,9 @@ static bool again(struct acme_request *r, const struct err *e)
     return true;
 }
 
-static void answered(struct op *op, const struct err *e)
+static void judge(struct acme_request *r)
 {
-    struct acme_request *r = op->owner;
     struct err fault = {0};
-    r->sent = r->http.sent;
-    if (e) {
-        if (!again(r, e))
-            settle(r, e);
-        return;
-    }
-    if (r->payload)
-        durable("acme");
-    nonce_take(r->ca, &r->http);
     r->retry_after = http_retry_after(&r->http, clock_now());
     bool ok = r->http.status >= 200 && r->http.status < 300 ? good(r, &fault) : refused(r, &fault);
     if (ok && r->ca->waits > 0 && r->ca->waits <= clock_now())
@@ -274,4 +274,21 @@ static void answered(struct op *op, const struct err *e)
     if (!ok && again(r, NULL))
         return;
     settle(r, ok ? NULL : &fault);
+}
+
+static void answered(struct op *op, const struct err *e)
+{
+    struct acme_request *r = op->owner;
+    struct ca *c = r->ca;
+    r->sent = r->http.sent;
+    over(r);
+    if (!e && r->payload)
+        durable("acme");
+    if (!e)
+        nonce_take(c, &r->http);
+    if (!e)
+        judge(r);
+    else if (!again(r, e))
+        settle(r, e);
+    nonce_pump(c);
 }

@@ -1,4 +1,4 @@
-/* rfc2136_read.c: the sets at the update server: a question an owner, pipelined on the one connection.
+/* authority.c: the sets at a server: a question an owner, pipelined on the one connection.
  *
  * A CNAME in the answer may be a wildcard's, which stands elsewhere and hinders nobody: then a name below the owner has it too. */
 #include <stdlib.h>
@@ -7,7 +7,8 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/names.h"
-#include "providers/rfc2136.h"
+#include "net/update.h"
+#include "providers/authority.h"
 
 enum { QUESTIONS = 50 }; /* under way at once */
 
@@ -22,17 +23,11 @@ struct question {
 };
 
 struct reading {
-    struct provider *p;
-    struct stream *stream;
+    struct authority from;
     struct lookup *l;
     struct question *q;
     size_t next, answered, open;
 };
-
-static const struct tsig_key *reading_key(const struct reading *r)
-{
-    return r->p->sign_query ? &r->p->key : NULL;
-}
 
 static void reading_free(struct reading *r)
 {
@@ -69,13 +64,13 @@ static bool ask(struct question *q, struct err *e)
     struct reading *r = q->r;
     update_free(&q->u);
     update_question(&q->u, q->below ? q->below : q->set->owner, TYPE_TXT);
-    if (!update_seal(&q->u, stream_id(r->stream), reading_key(r), clock_now(), e))
+    if (!update_seal(&q->u, stream_id(r->from.stream), r->from.key, clock_now(), e))
         return false;
     q->x = (struct exchange){.out = {q->u.w.p, q->u.w.n}};
     q->x.op.done = question_done;
     q->x.op.owner = q;
     r->open++;
-    stream_send(r->stream, &q->x);
+    stream_send(r->from.stream, &q->x);
     return true;
 }
 
@@ -139,20 +134,20 @@ static bool judge_reply(const struct reading *r, struct question *q, struct byte
     struct dns_reply reply;
     void *hold;
     if (!dns_parse(in.p, in.n, &reply, &hold, e))
-        return err_at(e, "%s", r->p->server);
+        return err_at(e, "%s", r->from.server);
     const char *owner = q->set->owner;
     if (reply.rcode != DNS_NOERROR && reply.rcode != DNS_NXDOMAIN) {
         err_set(e, RC_NET, "READ_FAILED", "%s answers %s to the question for TXT at %s; the set there is unknown, nothing is written",
-                r->p->server, dns_rcode_word(reply.rcode), owner);
+                r->from.server, dns_rcode_word(reply.rcode), owner);
         err_again(e, 0);
     } else if (!reply.aa) {
         err_set(e, RC_NET, "READ_NOT_AUTHORITATIVE",
                 "%s is not authoritative for %s (zone %s of the provider): it answers without AA; set server= to the zone's primary, or "
                 "zones= to the "
                 "zone that %s lies in (is it delegated away?)",
-                r->p->server, owner, r->l->zone, owner);
+                r->from.server, owner, r->l->zone, owner);
     } else if (reply.tc) {
-        err_set(e, RC_NET, "READ_FAILED", "%s cut its answer for TXT at %s although it came by TCP: the set is too large", r->p->server,
+        err_set(e, RC_NET, "READ_FAILED", "%s cut its answer for TXT at %s although it came by TCP: the set is too large", r->from.server,
                 owner);
     } else if (q->below) {
         take_below(q, &reply);
@@ -166,18 +161,17 @@ static bool judge_reply(const struct reading *r, struct question *q, struct byte
 static bool judge_question(const struct reading *r, struct question *q, struct err *e)
 {
     struct update_answer a;
-    bool proven = update_question_judge(q->x.in, &q->u, reading_key(r), clock_now(), &a);
+    bool proven = update_question_judge(q->x.in, &q->u, r->from.key, clock_now(), &a);
     if (a.fits && a.rcode == DNS_REFUSED) {
-        err_set(e, RC_NET, "READ_REFUSED", "%s refuses to answer for TXT at %s (REFUSED): allow queries from this machine there%s",
-                r->p->server, q->set->owner,
-                r->p->sign_query ? " with this key"
-                                 : ", or set sign_query = yes where the view is chosen by key; check server= and zones=");
+        err_set(e, RC_NET, "READ_REFUSED",
+                "%s refuses to answer for TXT at %s (REFUSED): allow queries from this machine there%s; check server= and zones=",
+                r->from.server, q->set->owner, r->from.key ? " with this key" : r->from.refused);
         return err_at(e, "%s", q->set->owner);
     }
     if (proven)
         return judge_reply(r, q, q->x.in, e);
     struct update_about about = {
-        .server = r->p->server, .zone = r->l->zone, .owner = q->set->owner, .key = reading_key(r), .type = TYPE_TXT, .question = true};
+        .server = r->from.server, .zone = r->l->zone, .owner = q->set->owner, .key = r->from.key, .type = TYPE_TXT, .question = true};
     update_err(&a, &about, e);
     e->rc = RC_NET;
     return false;
@@ -222,11 +216,11 @@ static void question_done(struct op *op, const struct err *e)
         read_end(r, NULL);
 }
 
-void rfc2136_read(struct provider *p, struct lookup *l)
+void authority_read(const struct authority *a, struct lookup *l)
 {
     struct reading *r = mem_new(sizeof *r);
     struct err e = {0};
-    *r = (struct reading){.p = p, .stream = rfc2136_stream(p, l->zone), .l = l, .q = mem_array(l->n ? l->n : 1, sizeof *r->q)};
+    *r = (struct reading){.from = *a, .l = l, .q = mem_array(l->n ? l->n : 1, sizeof *r->q)};
     l->impl = r;
     op_start(&l->op, read_detach);
     for (size_t i = 0; i < l->n; i++)

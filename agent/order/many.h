@@ -1,0 +1,35 @@
+/* many.h: requests of any kind side by side through the session's loop, waited for together: what commands ask.
+ *
+ *     many_begin(&m, s, n); for each: many_add(&m, &x.op, &err); x_start(&x); ... return many_end(&m, e); */
+#ifndef DCV_ORDER_MANY_H
+#define DCV_ORDER_MANY_H
+
+#include <stddef.h>
+
+#include "base/op.h"
+#include "order/session.h"
+
+struct watch;
+struct many;
+struct many_one { /* one of them; owner of its op */
+    struct many *of;
+    struct op *op;
+    struct err *err;
+};
+
+struct many {
+    struct session *s;
+    struct many_one *one;
+    size_t n, pending;
+    void (*round)(void *arg, struct watch *w); /* look_watches' */
+    void *arg;
+};
+
+void many_begin(struct many *m, struct session *s, size_t most);
+void many_add(struct many *m, struct op *op, struct err *err); /* before the request starts; err NULL: its faults do not matter */
+void many_ended(struct many_one *q, const struct err *e);      /* of a request whose done() is the caller's own */
+
+/* Waits for all. A signal ends it: false with RC_LATER, STOPPED; then all are cancelled. */
+bool many_end(struct many *m, struct err *e);
+
+#endif
