@@ -18,7 +18,8 @@ JOBS    = $(shell nproc 2>/dev/null || echo 2)
 
 DEPS      = gcc libc6-dev make pkg-config libuv1-dev libc-ares-dev libldns-dev libcurl4-openssl-dev libssl-dev libinih-dev libjansson-dev libidn2-dev libsqlite3-dev libxml2-dev
 DEPS_TEST = $(DEPS) git curl libcmocka-dev python3 openssl ca-certificates iproute2 util-linux procps sqlite3 universal-ctags clang-format mandoc \
-            faketime bind9 bind9-dnsutils bind9-utils knot knot-dnsutils pdns-server pdns-backend-sqlite3 unbound nsd pebble
+            faketime bind9 bind9-dnsutils bind9-utils knot knot-dnsutils pdns-server pdns-backend-sqlite3 unbound nsd pebble \
+            nginx-light apache2-bin haproxy dovecot-core dovecot-imapd $(if $(wildcard /usr/sbin/sendmail),,postfix)
 DEPS_FUZZ = clang libclang-rt-14-dev
 DEPS_COV  = gcovr
 DEPS_BENCH = lego certbot python3-certbot-dns-rfc2136 uacme

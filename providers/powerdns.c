@@ -232,5 +232,6 @@ const struct provider_ops provider_powerdns = {
     .warm = warm,
     .read = pdns_read,
     .apply = pdns_apply,
+    .cost = pdns_cost,
     .close = close_provider,
 };

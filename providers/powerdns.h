@@ -56,6 +56,7 @@ json_t *pdns_one(const struct change *c);                                       
 bool pdns_has_disabled(const struct rrset *set);
 
 /* powerdns_read.c, powerdns_apply.c */
+struct cost pdns_cost(const struct provider_ops *p, size_t owners, size_t changes);
 void pdns_read(struct provider *p, struct lookup *l);
 void pdns_read_go(struct reading *r, const struct err *e); /* what it waited for is known, or why it cannot be known */
 void pdns_apply(struct provider *p, struct batch *b);

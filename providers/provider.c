@@ -31,6 +31,11 @@ const struct provider_ops *provider_find(const struct strs *conf_path, const cha
     return p;
 }
 
+struct cost provider_cost(const struct provider_ops *p, size_t owners, size_t changes)
+{
+    return p->cost ? p->cost(p, owners, changes) : (struct cost){.writes = 1};
+}
+
 void provider_forget(const struct provider_ops *p)
 {
     described_free((struct provider_ops *)(uintptr_t)p);

@@ -24,7 +24,10 @@ enum provider_caps {
     ATOMIC = 8,       /* a batch is applied as a whole or not at all */
     WRITES_SETS = 16, /* replaces whole RRsets: the core merges (before, after) */
     HAS_CAS = 32,     /* compare-and-swap by rrset.tag */
-    WRITES_ZONE = 64  /* replaces the whole zone */
+    WRITES_ZONE = 64, /* replaces the whole zone */
+    COMMITS = 128,    /* what apply writes takes effect with its end alone; a read shows it before: until an apply went through it is written again,
+                         and what stands there already costs no request then */
+    KEEPS = 256       /* cannot delete: a value stands until the service drops it by itself, and no value of others stands beside it */
 };
 
 struct net;
@@ -68,6 +71,7 @@ struct batch {
     struct change *c;
     size_t n;
     char sync[96];
+    bool proven; /* out, of probe */
     void *impl;
 };
 struct lookup {
@@ -77,6 +81,10 @@ struct lookup {
     size_t n;
     void *impl;
 }; /* owners in, values out */
+
+struct cost { /* requests */
+    size_t reads, writes;
+};
 
 struct provider_ops {
     const char *type;
@@ -95,13 +103,20 @@ struct provider_ops {
     void (*warm)(struct provider *p, const char *zone);                                       /* a connection may be opened early; NULL */
     void (*read)(struct provider *p, struct lookup *l);
     void (*apply)(struct provider *p, struct batch *b);
-    void (*probe)(struct provider *p, struct lookup *l); /* rights, changing nothing; NULL */
+    /* Would these changes be allowed? Nothing is changed. CHANGE_DONE: nothing speaks against it, and where the batch is `proven` the service has looked at
+     * the right to make it, not only at the key. NULL: cannot be asked; that read gets an answer is all one can know. */
+    void (*probe)(struct provider *p, struct batch *b);
+    /* A forecast: requests to read so many owners of a zone once, and to make so many changes in it, without log-ins and the like. NULL: reading is a matter
+     * of DNS, and one write is enough. */
+    struct cost (*cost)(const struct provider_ops *p, size_t owners, size_t changes);
     void (*close)(struct provider *p);
 };
 
 extern const struct provider_ops *const provider_types[];     /* built in; NULL-ended */
 const struct provider_ops *provider_type(const char *type);   /* one of them; NULL: unknown */
 const struct provider_ops *provider_of(const struct section *s); /* the section's, built in or described; NULL: unknown */
+
+struct cost provider_cost(const struct provider_ops *p, size_t owners, size_t changes);
 
 /* A type that is a description file, FOLDER/providers/TYPE.ini (conf/describe.h), and what is wrong with it. NULL: there is none.
  * The caller gives it back by provider_forget(). */

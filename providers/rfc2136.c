@@ -1,7 +1,8 @@
 /* rfc2136.c: DNS UPDATE (RFC 2136) by TCP, signed with TSIG: BIND, Knot DNS, PowerDNS and every other server that speaks it.
  *
  * One message a batch: single records added, exact RDATA deleted; so values of others survive by construction, and the batch is carried out
- * as a whole or not at all. Here: keys and life; authority.c reads, rfc2136_apply.c writes. */
+ * as a whole or not at all. Here: keys and life; authority.c reads, rfc2136_apply.c writes, rfc2136_probe.c asks
+ * what it might write. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -108,13 +109,6 @@ static void read_sets(struct provider *p, struct lookup *l)
     authority_read(&a, l);
 }
 
-/* Signed whatever sign_query says: the server's word on key, signature and clock. */
-static void probe(struct provider *p, struct lookup *l)
-{
-    struct authority a = {.stream = rfc2136_stream(p, l->zone), .server = p->server, .key = rfc2136_key(p), .refused = ""};
-    authority_read(&a, l);
-}
-
 static void warm(struct provider *p, const char *zone)
 {
     stream_warm(rfc2136_stream(p, zone));
@@ -136,6 +130,6 @@ const struct provider_ops provider_rfc2136 = {
     .warm = warm,
     .read = read_sets,
     .apply = rfc2136_apply,
-    .probe = probe,
+    .probe = rfc2136_probe,
     .close = close_provider,
 };

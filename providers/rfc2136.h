@@ -29,5 +29,7 @@ static inline const struct tsig_key *rfc2136_key(const struct provider *p)
 
 struct stream *rfc2136_stream(struct provider *p, const char *zone);
 void rfc2136_apply(struct provider *p, struct batch *b);
+void rfc2136_try(struct provider *p, struct batch *b); /* the same under a prerequisite that cannot be met: CHANGE_DONE is what would be carried out */
+void rfc2136_probe(struct provider *p, struct batch *b);
 
 #endif

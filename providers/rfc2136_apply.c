@@ -24,6 +24,7 @@ struct writing {
     struct timer pause;
     struct range *todo; /* a stack: the next one last */
     size_t n_todo;
+    bool trial;        /* nothing is to be carried out */
     struct range now;  /* under way */
     struct range late; /* a half that met BADKEY: goes on if the other half passes */
     bool key_good;     /* something signed came back: the server knows the key */
@@ -222,6 +223,8 @@ static bool fill(struct writing *w, struct range r)
     size_t n = 0;
     update_free(&w->u);
     update_begin(&w->u, w->b->zone);
+    if (w->trial)
+        update_never(&w->u, w->b->zone);
     while (n < r.n && update_change(&w->u, w->b->c[r.from + n].add, w->b->c[r.from + n].rec))
         n++;
     w->now = (struct range){r.from, n ? n : 1};
@@ -253,20 +256,31 @@ static void send_next(struct writing *w)
         give_up(w, &e);
         return;
     }
-    w->x = (struct exchange){.out = {w->u.w.p, w->u.w.n}, .durable = "update"};
+    w->x = (struct exchange){.out = {w->u.w.p, w->u.w.n}, .durable = w->trial ? NULL : "update"};
     w->x.op.done = update_done;
     w->x.op.owner = w;
     stream_send(w->stream, &w->x);
 }
 
-void rfc2136_apply(struct provider *p, struct batch *b)
+static void start(struct provider *p, struct batch *b, bool trial)
 {
     struct writing *w = mem_new(sizeof *w);
     w->p = p;
+    w->trial = w->key_good = trial; /* nothing is tried with a key that is not known to be good */
     w->stream = rfc2136_stream(p, b->zone);
     w->b = b;
     b->impl = w;
     op_start(&b->op, apply_detach);
     push(w, 0, b->n);
     send_next(w);
+}
+
+void rfc2136_apply(struct provider *p, struct batch *b)
+{
+    start(p, b, false);
+}
+
+void rfc2136_try(struct provider *p, struct batch *b)
+{
+    start(p, b, true);
 }

@@ -48,7 +48,7 @@ static void owners(struct seen *s)
     s->look.set = mem_array(s->b->n + 1, sizeof *s->look.set);
     for (size_t i = 0; i < s->b->n; i++) {
         const struct change *c = &s->b->c[i];
-        if (c->result == CHANGE_DONE && c->rec->type == TYPE_TXT && !set_of(s, c->rec->owner))
+        if (c->result == CHANGE_DONE && c->rec->type == TYPE_TXT && (c->add || !s->adds_alone) && !set_of(s, c->rec->owner))
             s->look.set[s->look.n++].owner = c->rec->owner;
     }
 }
@@ -57,16 +57,14 @@ static bool shown(struct seen *s, const struct change *c)
 {
     const struct rrset *set = set_of(s, c->rec->owner);
     /* beside a CNAME no TXT will ever show: the read-back says so */
-    return c->result != CHANGE_DONE || !set || set->cname || rrset_has(set, c->rec->value) == c->add;
+    return c->result != CHANGE_DONE || !set || set->cname || (!c->add && s->adds_alone) || rrset_has(set, c->rec->value) == c->add;
 }
 
 static void too_slow(struct seen *s, const struct err *why)
 {
     for (size_t i = 0; i < s->b->n; i++) {
         struct change *c = &s->b->c[i];
-        if (!why && shown(s, c))
-            continue;
-        if (c->result != CHANGE_DONE)
+        if (c->result != CHANGE_DONE || (!why && shown(s, c)) || (!c->add && s->adds_alone))
             continue;
         c->result = CHANGE_UNSURE;
         err_at(&c->err, "%s", c->rec->owner);

@@ -14,6 +14,7 @@ struct seen {
     struct loop *loop;
     struct batch *b;
     uint32_t wait_ms;
+    bool adds_alone;      /* KEEPS: what was deleted still stands there */
     const char *section;  /* its name, */
     const char *by;       /* and who said that it is done, for messages; this long too */
 

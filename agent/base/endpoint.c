@@ -175,6 +175,25 @@ bool endpoint_parse(const char *text, bool names, struct endpoint *out, struct e
     return ok;
 }
 
+bool endpoint_parse_tls_host(const char *text, struct endpoint *out, struct err *e)
+{
+    struct endpoint found = {.via = VIA_TCP, .port = 443};
+    if (strlen(text) > TEXT_MAX)
+        return refuse(e, text, "too long for a server");
+    char *copy = mem_str(text), *at = strchr(copy, '#');
+    if (at)
+        *at++ = '\0';
+    bool ok = host_port(text, copy, true, &found, e);
+    if (ok && !found.name[0])
+        ok = refuse(e, text, "a name is needed, as visitors use it; an address may stand behind #: www.example.hk:443#192.0.2.1");
+    if (ok && at && !address(at, found.addr))
+        ok = refuse(e, text, "behind # an address is needed: www.example.hk:443#192.0.2.1");
+    free(copy);
+    if (ok)
+        *out = found;
+    return ok;
+}
+
 void endpoint_show(const struct endpoint *p, char *out, size_t size)
 {
     char place[64], tail[8] = "";

@@ -26,6 +26,10 @@ struct endpoints {
  * Fills e with RC_CONF, code SERVER. */
 bool endpoint_parse(const char *text, bool names, struct endpoint *out, struct err *e);
 
+/* HOST[:PORT][#ADDRESS], port 443 where none is given: a TLS server by the name that its visitors use, and where it is looked for instead of its
+ * public addresses. RC_CONF, code SERVER. */
+bool endpoint_parse_tls_host(const char *text, struct endpoint *out, struct err *e);
+
 /* "ns1.example.hk (192.0.2.1)", "192.0.2.1", with :port where it is not the usual one. */
 void endpoint_show(const struct endpoint *p, char *out, size_t size);
 bool endpoint_same(const struct endpoint *a, const struct endpoint *b); /* address, port, transport; DoT: and name; DoH: and URL */

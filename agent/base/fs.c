@@ -116,12 +116,12 @@ static bool write_all(int fd, const char *p, size_t n)
     return true;
 }
 
-/* The temporary file, whole and on the disk. */
-static bool write_temporary(const struct spot *s, const void *p, size_t n, mode_t mode, struct err *e)
+/* A file of this name, new, whole and on the disk. */
+static bool write_new(const struct spot *s, const char *name, const void *p, size_t n, mode_t mode, struct err *e)
 {
-    int fd = injected("open") ? -1 : openat(s->fd, s->temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    int fd = injected("open") ? -1 : openat(s->fd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd < 0)
-        return failed(e, RC_CREATE, "WRITE", "create a file beside", s->path);
+        return failed(e, RC_CREATE, "WRITE", "create", s->path);
     bool ok = write_all(fd, p, n) && fchmod(fd, mode) == 0 && sync_fd(fd);
     int number = errno;
     if (close(fd) != 0 && ok) {
@@ -165,7 +165,7 @@ bool fs_replace(const char *path, const void *p, size_t n, mode_t mode, struct e
 {
     struct spot s;
     bool renamed = false;
-    bool ok = open_spot(&s, path, e) && may_replace(&s, S_IFREG, e) && write_temporary(&s, p, n, mode, e) &&
+    bool ok = open_spot(&s, path, e) && may_replace(&s, S_IFREG, e) && write_new(&s, s.temporary, p, n, mode, e) &&
               (renamed = rename_over(&s, e)) && sync_spot(&s, e);
     if (!renamed && s.fd >= 0)
         unlinkat(s.fd, s.temporary, 0);
@@ -188,13 +188,23 @@ static bool link_new(const struct spot *s, struct err *e)
 bool fs_create(const char *path, const void *p, size_t n, mode_t mode, struct err *e)
 {
     struct spot s;
-    bool ok = open_spot(&s, path, e) && write_temporary(&s, p, n, mode, e) && link_new(&s, e);
+    bool ok = open_spot(&s, path, e) && write_new(&s, s.temporary, p, n, mode, e) && link_new(&s, e);
     if (s.fd >= 0)
         unlinkat(s.fd, s.temporary, 0);
     ok = ok && sync_spot(&s, e);
     close_spot(&s);
     if (ok)
         durable("create");
+    return ok;
+}
+
+bool fs_draft(const char *path, const void *p, size_t n, mode_t mode, struct err *e)
+{
+    struct spot s;
+    bool ok = open_spot(&s, path, e) && write_new(&s, s.base, p, n, mode, e);
+    close_spot(&s);
+    if (ok)
+        durable("draft");
     return ok;
 }
 

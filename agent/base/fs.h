@@ -21,6 +21,10 @@ bool fs_replace(const char *path, const void *p, size_t n, mode_t mode, struct e
 /* The same, but link(2) instead of rename: never overwrites. An existing file is code EXISTS. durable("create"). */
 bool fs_create(const char *path, const void *p, size_t n, mode_t mode, struct err *e);
 
+/* A new file in a folder that nobody looks into yet: written under its own name and synced, without a temporary beside it; the folder is for the
+ * caller to sync, once for all of its files. Never overwrites. durable("draft"). */
+bool fs_draft(const char *path, const void *p, size_t n, mode_t mode, struct err *e);
+
 /* Temporary files that a killed process left in a folder, older than an hour, are removed. A folder that cannot be read: nothing. */
 void fs_sweep(const char *folder);
 

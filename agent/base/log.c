@@ -27,6 +27,8 @@ static struct {
     bool broken;   /* writing to fd failed and that was told */
     bool journal;  /* stderr goes to the systemd journal */
     int64_t since; /* clock_monotonic() of the first message or log_open */
+    void (*before)(void *arg);
+    void *arg;
 } out = {.fd = -1};
 
 static const struct {
@@ -65,6 +67,12 @@ static bool open_file(const char *path, struct err *e)
     out.path = mem_str(path);
     out.to = TO_FILE;
     return true;
+}
+
+void log_before(void (*before)(void *arg), void *arg)
+{
+    out.before = before;
+    out.arg = arg;
 }
 
 bool log_open(const struct log_setup *setup, struct err *e)
@@ -239,6 +247,8 @@ static bool write_line(int fd, struct str *line)
 static void to_stderr(const struct message *m)
 {
     struct str line = STR_INIT(LINE_MAX_OCTETS);
+    if (out.before)
+        out.before(out.arg);
     if (out.journal)
         str_fmt(&line, "<%d>", levels[m->level].priority);
     if (out.setup.json) {

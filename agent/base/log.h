@@ -33,6 +33,9 @@ struct log_setup {
     const char *target;  /* "syslog", "none" or a file; NULL: syslog without terminal, none with one */
 };
 
+/* Called before a line is written to stderr: whoever has drawn something there takes it away. NULL: nobody has. */
+void log_before(void (*before)(void *arg), void *arg);
+
 bool log_open(const struct log_setup *setup, struct err *e); /* may be called again once the configuration is known */
 void log_close(void);
 bool log_shows(enum level level);                            /* would say() at this level reach anything? */

@@ -48,6 +48,27 @@ void *map_get(const struct map *m, const char *key)
     return m->n ? place(m, key)->value : NULL;
 }
 
+/* The gap is closed: whoever was moved on past it by a collision moves back, so that look-ups still find him. */
+void *map_take(struct map *m, const char *key)
+{
+    if (!m->n)
+        return NULL;
+    size_t gap = (size_t)(place(m, key) - m->slot), mask = m->size - 1;
+    if (!m->slot[gap].key)
+        return NULL;
+    void *value = m->slot[gap].value;
+    for (size_t i = (gap + 1) & mask; m->slot[i].key; i = (i + 1) & mask) {
+        size_t home = hash(m->slot[i].key) & mask;
+        if (((i - home) & mask) < ((i - gap) & mask))
+            continue;
+        m->slot[gap] = m->slot[i];
+        gap = i;
+    }
+    m->slot[gap] = (struct map_slot){0};
+    m->n--;
+    return value;
+}
+
 void map_free(struct map *m)
 {
     free(m->slot);

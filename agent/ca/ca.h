@@ -39,6 +39,7 @@ struct ca_rules {
     bool by_person;            /* portal and manual: needs product, a first order waits for --force or a PIN, names cannot change */
     bool csr_first;            /* CSR before DCV */
     bool by_email;             /* method = email is possible: no record is published then, the code comes by `code` */
+    bool by_website;           /* method = website is possible: the code is put on the names' web servers instead of a record */
     bool release_early;        /* records go as soon as validated (ACME); else when issued */
     bool each_listed;          /* a wildcard and its base are proven apart, each with a value of its own (ACME) */
     bool chain_given;          /* the chain that came with the certificate is taken as it is: no root of ours need know it (ACME) */

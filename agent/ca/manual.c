@@ -45,6 +45,7 @@ static bool manual_open(struct ca **out, const struct section *s, struct net *n,
                                  .ttl = (uint32_t)section_number(s, "record_ttl"),
                                  .lifetime = (uint32_t)section_number(s, "code_lifetime"),
                                  .by_person = true,
+                                 .by_website = true,
                                  .settles = true,
                                  .key_type = "rsa2048",
                                  .caa = &c->caa,
@@ -79,6 +80,11 @@ static const char *name_button(const struct conf_cert *c)
     return c && c->organisation_name ? "\"confirm, use Chinese name\"" : "\"confirm\" (English organisation name)";
 }
 
+static bool by_file(const struct ca_case *k)
+{
+    return k->conf && k->conf->method == METHOD_WEBSITE;
+}
+
 static void ask_code(const struct ca *c, struct ca_case *k, bool expired)
 {
     char first[NAME_SIZE * 2];
@@ -87,11 +93,12 @@ static void ask_code(const struct ca *c, struct ca_case *k, bool expired)
     name_show(names.n ? names.s[0] : "", first, sizeof first);
     snprintf(k->ask, sizeof k->ask,
              "%s1. Open %s\n2. Log in for server name %s%s%s, check what is shown and press %s; on the domain verification page choose the "
-             "DNS method\n"
-             "3. Copy the verification code and hand it over: dcvagent code %s 'CODE'\n"
+             "%s method\n"
+             "3. %s and hand it over: dcvagent code %s %s\n"
              "   (one code a name: add --for HOST to each). Do not press the confirm button yet: dcvagent says when.",
              expired ? "The verification code has expired, a new one is needed.\n" : "", page(c, k), first,
-             *k->o->reference ? ", reference number " : "", k->o->reference, name_button(k->conf), k->o->cert);
+             *k->o->reference ? ", reference number " : "", k->o->reference, name_button(k->conf), by_file(k) ? "website" : "DNS",
+             by_file(k) ? "Download fileauth.txt" : "Copy the verification code", k->o->cert, by_file(k) ? "- < fileauth.txt" : "'CODE'");
     strs_free(&names);
 }
 
@@ -110,9 +117,10 @@ static void ask_confirm(const struct ca *c, struct ca_case *k)
     char safe[200];
     text_safe(safe, sizeof safe, said, strlen(said));
     snprintf(k->ask, sizeof k->ask,
-             "%s%s%sThe TXT records are in place and seen by the public.\n1. Open %s and press the confirm button of the DNS method\n"
+             "%s%s%sThe %s in place and seen by the public.\n1. Open %s and press the confirm button of the %s method\n"
              "2. It succeeded: dcvagent confirmed %s      It said no: dcvagent confirmed %s --failed 'WHAT IT SAID'",
-             *safe ? "The last try failed: " : "", safe, *safe ? "\n" : "", page(c, k), k->o->cert, k->o->cert);
+             *safe ? "The last try failed: " : "", safe, *safe ? "\n" : "", by_file(k) ? "validation file is" : "TXT records are",
+             page(c, k), by_file(k) ? "website" : "DNS", k->o->cert, k->o->cert);
     json_decref(h);
 }
 

@@ -152,7 +152,8 @@ static void find_cross(struct build *b, struct strs *warnings)
             EVP_PKEY_eq(X509_get0_pubkey(c->x), X509_get0_pubkey(root)) != 1)
             continue;
         seen = true;
-        if (!select_refuses(c, b->in->now) && !(c->known && c->known->ends && b->in->now >= c->known->ends) && (!best || c->from > best->from) && cross_verifies(b, roots, c->x))
+        if (!select_refuses(c, b->in->now) && !(c->known && c->known->ends && b->in->now >= c->known->ends) &&
+            (!best || c->from > best->from) && cross_verifies(b, roots, c->x))
             best = c;
     }
     X509_STORE_free(roots);
@@ -288,20 +289,30 @@ static void deliver(const struct build *b, struct chain *out)
     out->fullchain_pem = str_take(&full);
 }
 
+static bool ends_at_given_root(const struct build *b, X509 *x)
+{
+    for (size_t i = 0; i < b->pool.n; i++)
+        if (b->pool.c[i].self_signed && !b->pool.c[i].trusted && pool_issued(x, b->pool.c[i].x))
+            return true;
+    return false;
+}
+
 /* Says where the CA has what is missing: the administrator needs no search engine then. */
-static bool incomplete(const struct build *b, struct selection *s, struct strs *wanted, struct err *e)
+static bool incomplete(const struct build *b, struct selection *s, struct chain *out, struct err *e)
 {
     char issuer[80], subject[80], url[100] = "";
     X509 *x = s->dead_end ? s->dead_end : b->leaf;
     const char *why = str_text(&s->why), *trouble = b->pool.trouble.n ? b->pool.trouble.p : "";
     cert_issuer(x, issuer, sizeof issuer);
     cert_subject(x, subject, sizeof subject);
-    cert_urls(x, URL_ISSUER, wanted);
-    if (wanted->n)
-        text_safe(url, sizeof url, wanted->s[0], strlen(wanted->s[0]));
-    err_set(e, RC_CA, "CHAIN_INCOMPLETE", "the issuer \"%s\" of \"%s\" is missing%s%s; put it into chain_files%s%s%s%s%s", issuer, subject,
-            *why ? ", those of that name cannot be used: " : "", why, *url ? " (the CA has it at " : "", url, *url ? ")" : "",
-            *trouble ? "; " : "", trouble);
+    cert_urls(x, URL_ISSUER, &out->wanted);
+    if (out->wanted.n)
+        text_safe(url, sizeof url, out->wanted.s[0], strlen(out->wanted.s[0]));
+    out->untrusted = ends_at_given_root(b, x);
+    out->missing =
+        mem_fmt("the issuer \"%s\" of \"%s\" is missing%s%s", issuer, subject, *why ? ", those of that name cannot be used: " : "", why);
+    err_set(e, RC_CA, "CHAIN_INCOMPLETE", "%s; put it into chain_files%s%s%s%s%s", out->missing, *url ? " (the CA has it at " : "", url,
+            *url ? ")" : "", *trouble ? "; " : "", trouble);
     return err_at(e, "%s", subject);
 }
 
@@ -322,7 +333,7 @@ static bool build(struct build *b, struct chain *out, struct err *e)
     if (how == SELECT_REFUSED) {
         err_set(e, b->refused.rc, b->refused.code, "%s", b->refused.text);
     } else if (how == SELECT_NONE) {
-        incomplete(b, &s, &out->wanted, &missing);
+        incomplete(b, &s, out, &missing);
         ok = b->in->form == CHAIN_LEAF;
         if (ok)
             strs_add(&out->warnings, missing.text);
@@ -359,6 +370,7 @@ void chain_clear(struct chain *c)
     free(c->chain_pem);
     free(c->fullchain_pem);
     free(c->path_pem);
+    free(c->missing);
     strs_free(&c->warnings);
     strs_free(&c->wanted);
     memset(c, 0, sizeof *c);

@@ -6,13 +6,18 @@
 #include "cert/issued.h"
 #include "conf/conf.h"
 
+/* Roots loaded once, for the chains of many servers: the system's, and the self-signed certificates of files (as chain_files, NULL: none). */
+struct roots;
+struct roots *roots_new(const struct strs *files);
+void roots_free(struct roots *r);
+
 struct chain_in {
     const struct issued *given; /* with the leaf: what came with it */
     size_t leaf;
     const struct strs *files; /* chain_files: PEM or DER files or glob patterns: intermediates, cross certificates, roots; may be empty */
     const char *ca_file;      /* trust this root file instead of the system's; NULL */
     bool trust_given;         /* the CA is trusted to have sent the chain with the leaf; see below */
-    bool as_sent;             /* what a server sent: files and ca_file give roots alone, beside the system's */
+    const struct roots *roots; /* these are trusted, and nothing but what was given may stand below them; files and ca_file are passed over; NULL */
     const struct hierarchy *known; /* what is publicly known of the CA's certificates: current ones are preferred; NULL */
     enum chain_form form;     /* full; with-cross; leaf */
     const char *host;         /* name the chain is verified for; NULL */
@@ -24,6 +29,8 @@ struct chain {
     char *path_pem;                             /* leaf to root as verified; NULL: no way to a root was found, or none was needed */
     struct strs warnings;                       /* "the old intermediate ... is in the set and was not used", ... */
     struct strs wanted;                         /* URLs of what is missing, or would replace an old intermediate; set on failure too */
+    char *missing;                              /* CHAIN_INCOMPLETE: the issuer that is missing, and why those of its name do not do */
+    bool untrusted;                             /* CHAIN_INCOMPLETE: the way up ends at a root that came along and is trusted nowhere */
     bool outdated;                              /* an intermediate of it was reissued by its CA meanwhile */
     int64_t not_after;                          /* earliest end of leaf and intermediates */
 };

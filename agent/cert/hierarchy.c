@@ -182,7 +182,9 @@ const struct known *hierarchy_find(const struct hierarchy *h, const X509 *x)
         if (strcmp(k->subject, subject) != 0 || strcmp(k->issuer, issuer) != 0)
             continue;
         if ((!k->sha256 || has_digest(x, k->sha256)) && (!k->key || has_key(x, k->key)) &&
-            (k->eku == KNOWN_ANY || (int)k->eku == (cert_eku(x) == EKU_NONE ? KNOWN_NO_EKU : cert_eku(x) == EKU_SERVER ? KNOWN_SERVER : -1)))
+            (k->eku == KNOWN_ANY || (int)k->eku == (cert_eku(x) == EKU_NONE     ? KNOWN_NO_EKU
+                                                    : cert_eku(x) == EKU_SERVER ? KNOWN_SERVER
+                                                                                : -1)))
             found = k;
     }
     ossl_forget();

@@ -73,7 +73,7 @@ struct file {
     struct bytes content;
     mode_t mode;
 };
-enum { FILES = 6, COMPARED = 4 };
+enum { FILES = 8, COMPARED = 4 };
 
 static struct bytes text(const char *s)
 {
@@ -90,6 +90,8 @@ static void files_of(const struct install_set *s, struct file f[FILES])
     f[3] = (struct file){"fullchain.pem", text(s->fullchain_pem), 0644};
     f[4] = (struct file){"evidence.json", text(s->evidence_json), 0600};
     f[5] = (struct file){"bundle.pfx", s->pfx.n ? s->pfx : (struct bytes){0}, 0600};
+    f[6] = (struct file){"cert.cer", s->cer.n ? s->cer : (struct bytes){0}, 0644};
+    f[7] = (struct file){"fullchain.p7b", s->p7b.n ? s->p7b : (struct bytes){0}, 0644};
 }
 
 static bool wanted(const struct file *f)
@@ -105,7 +107,7 @@ static bool write_files(const struct job *j, const char *folder, struct err *e)
         if (!wanted(&f[i]))
             continue;
         char *path = mem_fmt("%s/%s", folder, f[i].name);
-        bool ok = fs_create(path, f[i].content.p, f[i].content.n, f[i].mode, e) && (i != 0 || give_to_group(j, path, e));
+        bool ok = fs_draft(path, f[i].content.p, f[i].content.n, f[i].mode, e) && (i != 0 || give_to_group(j, path, e));
         free(path);
         if (!ok)
             return false;
@@ -277,6 +279,18 @@ bool install_archive(const struct install_set *set, int64_t *n, struct err *e)
     if (ok)
         durable("archive");
     free(j.folder);
+    return ok;
+}
+
+bool install_key(const char *state_dir, const char *name, int64_t n, const struct secret *key_pem, const char *key_group, struct err *e)
+{
+    struct install_set set = {.state_dir = state_dir, .name = name, .key_pem = key_pem, .key_group = key_group};
+    struct job j = {.set = &set};
+    if (!place_name(name, e) || !find_group(&j, e))
+        return false;
+    char *path = mem_fmt("%s/archive/%s/%" PRId64 "/privkey.pem", state_dir, name, n);
+    bool ok = fs_create(path, key_pem->p, key_pem->n, 0600, e) && give_to_group(&j, path, e);
+    free(path);
     return ok;
 }
 

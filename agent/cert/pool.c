@@ -32,8 +32,6 @@ static void add_candidate(struct pool *p, const struct chain_in *in, X509 *x, bo
         return;
     bool self_signed = X509_self_signed(x, 1) == 1;
     ossl_forget();
-    if (trust && in->as_sent && !self_signed)
-        return;
     for (size_t i = 0; i < p->n; i++)
         if (cert_same(p->c[i].x, x)) {
             p->c[i].trusted = p->c[i].trusted || (trust && self_signed);
@@ -113,7 +111,7 @@ static bool add_roots(struct pool *p, const char *file, struct err *e)
     return err_at(e, "%s", file);
 }
 
-static bool fill_store(struct pool *p, bool system, struct err *e)
+static bool fill_store(struct pool *p, struct err *e)
 {
     bool ok = true;
     for (size_t i = 0; ok && i < p->n; i++)
@@ -121,26 +119,61 @@ static bool fill_store(struct pool *p, bool system, struct err *e)
             p->own_roots = true;
             ok = X509_STORE_add_cert(p->store, p->c[i].x) == 1;
         }
-    if (ok && (system || !p->own_roots))
+    if (ok && !p->own_roots)
         ok = X509_STORE_set_default_paths(p->store) == 1;
     ossl_forget(); /* a system without root certificates shows as an incomplete chain */
     return ok || err_set(e, RC_RESOURCE, "CHAIN_STORE", "the trusted roots cannot be loaded");
 }
 
+struct roots {
+    X509_STORE *store;
+};
+
+struct roots *roots_new(const struct strs *files)
+{
+    struct roots *r = mem_new(sizeof *r);
+    struct pool p = {.trouble = STR_INIT(200), .files = mem_new(sizeof *p.files)};
+    struct strs warnings = {0};
+    r->store = X509_STORE_new();
+    if (r->store)
+        X509_STORE_set_default_paths(r->store);
+    for (size_t i = 0; files && i < files->n; i++)
+        read_pattern(&p, files->s[i], &warnings);
+    for (size_t i = 0; r->store && i < p.files->n; i++)
+        if (X509_self_signed(p.files->x[i], 1) == 1 && X509_check_ca(p.files->x[i]) != 0)
+            X509_STORE_add_cert(r->store, p.files->x[i]);
+    issued_free(p.files);
+    str_free(&p.trouble);
+    strs_free(&warnings);
+    ossl_forget();
+    return r;
+}
+
+void roots_free(struct roots *r)
+{
+    if (r)
+        X509_STORE_free(r->store);
+    free(r);
+}
+
 bool pool_fill(struct pool *p, const struct chain_in *in, struct strs *warnings, struct err *e)
 {
-    *p = (struct pool){.trouble = STR_INIT(200), .files = mem_new(sizeof *p->files), .store = X509_STORE_new()};
+    *p = (struct pool){.trouble = STR_INIT(200), .files = mem_new(sizeof *p->files)};
+    if (in->roots && X509_STORE_up_ref(in->roots->store) == 1)
+        p->store = in->roots->store;
+    else
+        p->store = X509_STORE_new();
     if (!p->store)
         return ossl_fault(e, RC_RESOURCE, "CHAIN_STORE", "no memory for the trusted roots");
-    for (size_t i = 0; in->files && i < in->files->n; i++)
+    for (size_t i = 0; in->files && !in->roots && i < in->files->n; i++)
         read_pattern(p, in->files->s[i], warnings);
-    if (in->ca_file && !add_roots(p, in->ca_file, e))
+    if (in->ca_file && !in->roots && !add_roots(p, in->ca_file, e))
         return false;
     for (size_t i = 0; i < issued_count(p->files); i++)
         add_candidate(p, in, p->files->x[i], true);
     for (size_t i = 0; i < in->given->n; i++)
         add_candidate(p, in, in->given->x[i], false);
-    return fill_store(p, in->as_sent, e);
+    return in->roots || fill_store(p, e);
 }
 
 void pool_clear(struct pool *p)

@@ -49,7 +49,8 @@ static void crl_urls(const X509 *x, struct strs *out)
     CRL_DIST_POINTS *points = X509_get_ext_d2i(x, NID_crl_distribution_points, NULL, NULL);
     for (int i = 0; i < sk_DIST_POINT_num(points); i++) {
         const DIST_POINT *p = sk_DIST_POINT_value(points, i);
-        if (!p->distpoint || p->distpoint->type != 0 || p->reasons || p->CRLissuer) /* parts of a CRL, or another's: not what is asked for */
+        if (!p->distpoint || p->distpoint->type != 0 || p->reasons ||
+            p->CRLissuer) /* parts of a CRL, or another's: not what is asked for */
             continue;
         for (int k = 0; k < sk_GENERAL_NAME_num(p->distpoint->name.fullname); k++)
             take(sk_GENERAL_NAME_value(p->distpoint->name.fullname, k), out);

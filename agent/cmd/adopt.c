@@ -1,4 +1,4 @@
-/* adopt.c: import --key: a certificate in use elsewhere becomes this agent's: its key under a new id, a set in archive/, live/ switched. */
+/* adopt.c: import --key, key restore: a certificate in use elsewhere becomes this agent's: its key under a new id, a set in archive/, live/ switched. */
 #include "cmd/adopt.h"
 
 #include <stdio.h>
@@ -73,7 +73,7 @@ static bool may_adopt(struct adopting *a, const char *cert, struct err *e)
 }
 
 /* secret_read() drops the final line end; a PEM file has one. */
-static bool read_key(struct adopting *a, const char *file, char spki[65], struct err *e)
+static bool read_key(struct adopting *a, const char *file, struct err *e)
 {
     struct secret raw = {0};
     if (!secret_read(&raw, file, KEY_MAX, e))
@@ -85,14 +85,15 @@ static bool read_key(struct adopting *a, const char *file, char spki[65], struct
     explicit_bzero(text, raw.n);
     free(text);
     secret_free(&raw);
-    return key_check(&a->key, e) && key_spki(&a->key, spki, e);
+    return true;
 }
 
+/* key_file NULL: the key is there already. */
 static bool judge(struct adopting *a, const void *p, size_t n, const char *key_file, struct err *e)
 {
     char spki[65];
-    if (!read_key(a, key_file, spki, e))
-        return err_at(e, "%s", key_file);
+    if ((key_file && !read_key(a, key_file, e)) || !key_check(&a->key, e) || !key_spki(&a->key, spki, e))
+        return key_file && err_at(e, "%s", key_file);
     struct ordered want = {.spki = spki, .names = &a->conf->names, .organisation = a->conf->expect_organisation, .now = clock_now()};
     return issued_read(&a->given, p, n, e) && issued_check(a->given, &want, &a->leaf, e) && issued_facts(a->given, a->leaf, &a->facts, e);
 }
@@ -216,22 +217,34 @@ static void report(const struct adopting *a)
                a->facts.serial, day, a->s.state_dir, a->conf->name);
 }
 
+static enum rc run(struct adopting *a, const char *cert, const void *p, size_t n, const char *key_file)
+{
+    struct err e = {0};
+    enum rc rc = RC_OK;
+    if (call_session(a->c, &a->s, SESSION_LOCK | SESSION_NET, &rc)) {
+        if (adopt(a, cert, p, n, key_file, &e))
+            report(a);
+        else
+            rc = call_fail(a->c, &e);
+        issued_free(a->given);
+        cert_facts_clear(&a->facts);
+        chain_clear(&a->chain);
+        due_cas_close(a->cas);
+        session_close(&a->s);
+    }
+    secret_free(&a->key);
+    return rc;
+}
+
 enum rc adopt_certificate(struct call *c, const char *cert, const void *p, size_t n, const char *key_file)
 {
     struct adopting a = {.c = c};
-    struct err e = {0};
-    enum rc rc = RC_OK;
-    if (!call_session(c, &a.s, SESSION_LOCK | SESSION_NET, &rc))
-        return rc;
-    if (adopt(&a, cert, p, n, key_file, &e))
-        report(&a);
-    else
-        rc = call_fail(c, &e);
-    secret_free(&a.key);
-    issued_free(a.given);
-    cert_facts_clear(&a.facts);
-    chain_clear(&a.chain);
-    due_cas_close(a.cas);
-    session_close(&a.s);
-    return rc;
+    return run(&a, cert, p, n, key_file);
+}
+
+enum rc adopt_with_key(struct call *c, const char *cert, const void *p, size_t n, const struct secret *key_pem)
+{
+    struct adopting a = {.c = c};
+    secret_set(&a.key, key_pem->p, key_pem->n);
+    return run(&a, cert, p, n, NULL);
 }

@@ -18,6 +18,7 @@
 #include "dcv/publish.h"
 #include "order/evidence.h"
 #include "order/session.h"
+#include "order/website.h"
 #include "store/store.h"
 
 enum { LIMIT_S = 60 };
@@ -78,6 +79,10 @@ static bool records_gone(struct forgetting *f, struct err *e)
     for (size_t i = 0; i < f->n; i++) {
         struct publish_state st;
         publish_state(f->s.publish, f->order[i].id, &st);
+        if (website_left(f->order[i].facts))
+            return err_set(e, RC_LATER, "FILES_LEFT",
+                           "the order %s still has its validation file on web servers; dcvagent run removes it, then forget %s again",
+                           f->order[i].id, f->name);
         if (!st.going)
             continue;
         if (st.failed)

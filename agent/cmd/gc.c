@@ -38,10 +38,10 @@ static bool note_row(void *arg, const struct ledger_row *row)
                            .wanted = row->wanted,
                            .err = row->last};
     snprintf(o->order, sizeof o->order, "%s", row->order);
-    o->whose = !*row->order                          ? OF_TXT
+    o->whose = !*row->order                                ? OF_TXT
                : strcmp(row->order, LEDGER_REHEARSAL) == 0 ? OF_PROBE
-               : strs_has(&l->open, row->order)      ? OF_OPEN_ORDER
-                                                     : OF_OVER_ORDER;
+               : strs_has(&l->open, row->order)            ? OF_OPEN_ORDER
+                                                           : OF_OVER_ORDER;
     return true;
 }
 

@@ -12,6 +12,7 @@
 #include "conf/conf.h"
 #include "order/due.h"
 #include "order/session.h"
+#include "providers/provider.h"
 
 enum { TTL_ABSENT = 3600 };
 
@@ -27,7 +28,7 @@ const char *plan_why(const struct plan_cert *p)
 
 bool plan_person(const struct plan_cert *p)
 {
-    return !p->rules || p->rules->by_person;
+    return !p->rules || (p->rules->by_person && !p->unattended);
 }
 
 static bool note_order(void *arg, const struct saved_order *o)
@@ -54,7 +55,8 @@ static bool add_cert(struct plan *p, const struct conf_cert *c, const struct due
 {
     p->cert = mem_grow(p->cert, p->n + 1, sizeof *p->cert);
     struct plan_cert *at = &p->cert[p->n++];
-    *at = (struct plan_cert){.conf = c, .rules = due_cas_rules(cas, c->ca)};
+    const struct section *ca = conf_ca(p->s->conf, c->ca);
+    *at = (struct plan_cert){.conf = c, .rules = due_cas_rules(cas, c->ca), .unattended = ca && section_yes(ca, "unattended")};
     at->cal.due = p->replace; /* forced, until it is decided */
     if (!order_each(p->s->store, c->name, note_order, &at->order, e) || !cert_get(p->s->store, c->name, decide, at, e))
         return false;
@@ -185,32 +187,67 @@ static void name_provider(struct plan *p, struct plan_record *r, const struct ca
                                                               : TTL_ABSENT;
 }
 
-static bool seen_before(const struct plan *p, const struct plan_cert *at, size_t i)
+/* With no order's write to count from, as if it were written now. */
+static void forecast(const struct plan *p, struct plan_cert *at)
 {
-    const struct plan_record *r = &p->record[i];
-    for (size_t k = at->from; k < i; k++)
-        if (p->record[k].provider == r->provider && p->record[k].where->site && p->record[k].where->site->zone == r->where->site->zone)
-            return true;
-    return false;
+    int64_t now = clock_now();
+    for (size_t i = at->from; i < at->from + at->n; i++) {
+        struct plan_record *r = &p->record[i];
+        if (!r->where->site)
+            continue;
+        r->settle = r->verify && r->verify->settle >= 0 ? r->verify->settle : at->rules->settles ? r->visible_at - now : 0;
+        at->visible_at = r->visible_at > at->visible_at ? r->visible_at : at->visible_at;
+        at->settled_at = now + r->settle > at->settled_at ? now + r->settle : at->settled_at;
+    }
 }
 
-/* One UPDATE a zone to add, one to delete, however many names lie in it. */
-static void count_requests(struct plan *p, struct plan_cert *at)
+static bool together(const struct plan_record *a, const struct plan_record *b)
+{
+    return a->provider == b->provider && a->where->site && b->where->site && a->where->site->zone == b->where->site->zone;
+}
+
+/* What goes into one zone with record i: false where an earlier one was counted with it. */
+static bool count_zone(const struct plan *p, const struct plan_cert *at, size_t i, size_t *owners, size_t *changes)
+{
+    struct strs owner = {0};
+    *changes = 0;
+    for (size_t k = at->from; k < at->from + at->n; k++) {
+        if (!together(&p->record[k], &p->record[i]))
+            continue;
+        if (k < i)
+            break;
+        ++*changes;
+        if (!strs_has(&owner, p->record[k].where->site->owner))
+            strs_add(&owner, p->record[k].where->site->owner);
+    }
+    *owners = owner.n;
+    strs_free(&owner);
+    return *changes > 0;
+}
+
+static struct plan_request *request_for(struct plan_cert *at, const struct section *provider)
+{
+    for (size_t k = 0; k < at->n_request; k++)
+        if (at->request[k].provider == provider)
+            return &at->request[k];
+    at->request = mem_grow(at->request, at->n_request + 1, sizeof *at->request);
+    at->request[at->n_request] = (struct plan_request){.provider = provider};
+    return &at->request[at->n_request++];
+}
+
+/* Each zone is written to once to add and once to delete, and read before and after either. */
+static void count_requests(const struct plan *p, struct plan_cert *at)
 {
     for (size_t i = at->from; i < at->from + at->n; i++) {
         const struct plan_record *r = &p->record[i];
-        if (r->visible_at > at->visible_at)
-            at->visible_at = r->visible_at;
-        if (!r->provider || seen_before(p, at, i))
+        size_t owners, changes;
+        const struct provider_ops *ops = r->provider && !r->provider->broken ? provider_of(r->provider) : NULL;
+        if (!ops || !count_zone(p, at, i, &owners, &changes))
             continue;
-        size_t k = 0;
-        while (k < at->n_request && strcmp(at->request[k].provider, r->provider->name) != 0)
-            k++;
-        if (k == at->n_request) {
-            at->request = mem_grow(at->request, ++at->n_request, sizeof *at->request);
-            at->request[k] = (struct plan_request){.provider = r->provider->name};
-        }
-        at->request[k].n += 2;
+        struct cost c = provider_cost(ops, owners, changes);
+        struct plan_request *q = request_for(at, r->provider);
+        q->writes += 2 * c.writes;
+        q->reads += 4 * c.reads;
     }
 }
 
@@ -232,6 +269,7 @@ static bool gather(struct plan *p, struct err *e)
         find_values(p, at);
         for (size_t k = at->from; k < at->from + at->n; k++)
             name_provider(p, &p->record[k], at->rules);
+        forecast(p, at);
         count_requests(p, at);
         plan_ca(at);
     }

@@ -1,9 +1,8 @@
-/* plan_ca.c: what a plan asks of a CA: requests, what it counts for its rate limits, and how long it takes to replace all. Nobody is asked. */
+/* plan_ca.c: what a plan asks of a CA: requests, and what it counts for its rate limits. Nobody is asked. */
 #include "cmd/plan.h"
 
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/mem.h"
 #include "ca/ca.h"
 #include "conf/conf.h"
@@ -13,9 +12,7 @@ enum {
      * until it is ready and valid. */
     EACH_NAME = 3,
     EACH_ORDER = 7,
-    EACH_FETCH = 6, /* the CSR is there already */
-    ACME_TAKES = 2 * MINUTE,
-    PERSON_TAKES = 20 * MINUTE
+    EACH_FETCH = 6 /* the CSR is there already */
 };
 
 static bool one_of(const char *state, const char *const *words)
@@ -67,31 +64,4 @@ void plan_ca_words(const struct plan_ca *ca, struct str *s)
         str_fmt(s, ", the same set as in the certificate in use: a renewal, or a duplicate if it comes often");
     else
         str_fmt(s, ", a set that is not in use yet: it counts in full");
-}
-
-/* --- the drill ------------------------------------------------------------------------------------------------------------------------- */
-
-int64_t plan_drill_unattended(size_t orders, int64_t parallel)
-{
-    int64_t rounds = parallel > 0 ? ((int64_t)orders + parallel - 1) / parallel : (int64_t)orders;
-    return rounds * ACME_TAKES;
-}
-
-void plan_drill(const struct plan *p, struct plan_drill *d)
-{
-    int64_t now = clock_now();
-    *d = (struct plan_drill){0};
-    for (size_t i = 0; i < p->n; i++) {
-        const struct plan_cert *at = &p->cert[i];
-        if (!plan_due(at))
-            continue;
-        d->orders++;
-        if (!plan_person(at))
-            continue;
-        d->by_hand++;
-        d->person += PERSON_TAKES;
-        if (at->rules && at->rules->settles && at->visible_at - now > d->wait)
-            d->wait = at->visible_at - now;
-    }
-    d->unattended = plan_drill_unattended(d->orders - d->by_hand, p->s->conf->agent.parallel_orders);
 }

@@ -18,6 +18,12 @@ static const char *const action_words[] = {
 
 /* --- JSON ------------------------------------------------------------------------------------------------------------------------------ */
 
+/* Why resolvers may go on saying what they said before. */
+static const char *wait_word(const struct plan_record *r)
+{
+    return r->exists ? "ttl" : "negative_ttl";
+}
+
 static json_t *record_json(const struct plan_record *r)
 {
     const struct site *site = r->where->site;
@@ -28,6 +34,9 @@ static json_t *record_json(const struct plan_record *r)
                           "zone", json_text(site ? site->zone->apex : NULL), "provider", json_text(r->provider ? r->provider->name : NULL),
                           "ttl", r->ttl ? json_integer(r->ttl) : json_null(), "value", json_text(r->value));
     json_object_set_new(j, "listed", json_string(r->where->listed));
+    json_object_set_new(j, "visible_at", json_time(r->visible_at));
+    json_object_set_new(j, "settle_seconds", json_integer(r->settle));
+    json_object_set_new(j, "waits_for", site ? json_string(wait_word(r)) : json_null());
     if (site && site->chain.n > 1)
         json_object_set_new(j, "chain", json_strs(&site->chain));
     return j;
@@ -87,7 +96,8 @@ static json_t *cert_json(const struct plan *p, const struct plan_cert *at)
         fault_findings(&p->record[i], findings);
     }
     for (size_t i = 0; i < at->n_request; i++)
-        json_object_set_new(requests, at->request[i].provider, json_integer(at->request[i].n));
+        json_object_set_new(requests, at->request[i].provider->name,
+                            json_integer((json_int_t)(at->request[i].writes + at->request[i].reads)));
     ca_request_json(requests, at);
     json_t *j = json_pack("{s:s, s:b, s:o, s:o, s:o}", "name", at->conf->name, "due", plan_due(at), "records", records, "requests",
                           requests, "visible_at", json_time(at->visible_at));
@@ -98,16 +108,9 @@ static json_t *cert_json(const struct plan *p, const struct plan_cert *at)
     json_object_set_new(j, "ca", json_text(at->conf->ca));
     json_object_set_new(j, "counts", counts_json(&at->ca));
     json_object_set_new(j, "renewal", renewal_json(&at->renewal));
+    json_object_set_new(j, "settled_at", json_time(at->settled_at));
     json_object_set_new(j, "findings", findings);
     return j;
-}
-
-static json_t *drill_json(const struct plan *p)
-{
-    struct plan_drill d;
-    plan_drill(p, &d);
-    return json_pack("{s:i, s:i, s:I, s:I, s:I}", "orders", (int)d.orders, "by_hand", (int)d.by_hand, "unattended_seconds",
-                     (json_int_t)d.unattended, "person_seconds", (json_int_t)d.person, "wait_seconds", (json_int_t)d.wait);
 }
 
 static void print_json(const struct plan *p)
@@ -124,7 +127,7 @@ static void print_json(const struct plan *p)
     json_object_set_new(j, "orders", json_integer((json_int_t)orders));
     json_object_set_new(j, "persons", persons);
     if (p->replace)
-        json_object_set_new(j, "drill", drill_json(p));
+        json_object_set_new(j, "drill", plan_drill_json(p));
     json_print(j);
 }
 
@@ -142,6 +145,17 @@ static void print_value(const struct plan_record *r)
     str_free(&shown);
 }
 
+/* Its servers have it as soon as they follow the primary; a resolver may remember that there was nothing, or what was there. */
+static void print_wait(const struct plan_record *r)
+{
+    char at[32], took[32];
+    if (!r->verify || !r->verify->resolvers.n)
+        return;
+    time_local(r->visible_at, at);
+    duration_show(r->exists ? r->ttl : r->where->site->zone->negative_ttl, took);
+    printf("    resolvers may take until %s: %s %s\n", at, r->exists ? "the set's TTL is" : "the zone's negative TTL is", took);
+}
+
 static void print_record(const struct plan_record *r)
 {
     const struct where *w = r->where;
@@ -156,6 +170,7 @@ static void print_record(const struct plan_record *r)
     printf("\n    zone %s, %s%s%s\n", w->site->zone->apex,
            r->provider ? "provider " : "no provider may write there: add it to zones= of a [provider]",
            r->provider ? r->provider->name : "", r->exists ? "; a TXT set stands there already, its values and its TTL are kept" : "");
+    print_wait(r);
     if (w->site->chain.n > 1) {
         char *chain = strs_join(&w->site->chain, " -> ");
         printf("    CNAME: %s\n", chain);
@@ -187,6 +202,16 @@ static void print_ca(const struct plan_cert *at)
     str_free(&words);
 }
 
+static void print_request(const struct plan_request *q)
+{
+    const char *name = q->provider->name;
+    if (strcmp(q->provider->type, "rfc2136") == 0)
+        printf("  provider %s: %zu UPDATEs (one a zone to add, one to delete)\n", name, q->writes);
+    else
+        printf("  provider %s: about %zu requests: %zu writes, %zu reads (before and after)\n", name, q->writes + q->reads, q->writes,
+               q->reads);
+}
+
 static void print_cert(const struct plan *p, const struct plan_cert *at)
 {
     char when[32] = "", visible[32];
@@ -197,51 +222,26 @@ static void print_cert(const struct plan *p, const struct plan_cert *at)
         printf("  order %s at state %s%s%s\n", at->order.id, at->order.state, *at->order.waits ? ", waits for " : "", at->order.waits);
     if (at->conf->broken)
         printf("  its section, or the provider or CA it uses, has a fault: dcvagent config check\n");
-    if (at->conf->method != METHOD_DNS)
-        printf("  no record: method = %s\n", at->conf->method == METHOD_WEBSITE ? "website" : "email");
+    if (at->conf->method == METHOD_WEBSITE && !at->conf->broken)
+        printf("  no record: http://HOST/.well-known/pki-validation/fileauth.txt of each name, by %s\n",
+               at->conf->webroot ? at->conf->webroot : at->conf->website_hook.s[0]);
+    if (at->conf->method == METHOD_EMAIL)
+        printf("  no record: method = email\n");
     for (size_t i = at->from; i < at->from + at->n; i++)
         print_record(&p->record[i]);
     for (size_t i = 0; i < at->n_request; i++)
-        printf("  provider %s: %u UPDATEs (one a zone to add, one to delete)\n", at->request[i].provider, at->request[i].n);
+        print_request(&at->request[i]);
     print_ca(at);
     if (at->visible_at) {
         time_local(at->visible_at, visible);
         printf("  if written now, seen by everybody by %s\n", visible);
     }
-}
-
-static void print_names(const struct plan *p, bool person)
-{
-    for (size_t i = 0; i < p->n; i++)
-        if (plan_due(&p->cert[i]) && plan_person(&p->cert[i]) == person)
-            printf(" %s", p->cert[i].conf->name);
-    printf("\n");
-}
-
-static void print_drill(const struct plan *p)
-{
-    struct plan_drill d;
-    char alone[32], work[32], wait[32];
-    plan_drill(p, &d);
-    size_t by_itself = d.orders - d.by_hand;
-    duration_show(d.unattended, alone);
-    duration_show(d.person, work);
-    duration_show(d.wait, wait);
-    printf("to replace all: %zu order%s with new keys\n", d.orders, d.orders == 1 ? "" : "s");
-    if (by_itself) {
-        printf("  %zu by %s, in roughly %s:", by_itself, by_itself == 1 ? "itself" : "themselves, side by side", alone);
-        print_names(p, false);
+    if (at->settled_at > clock_now()) {
+        time_local(at->settled_at, visible);
+        printf("  and the CA asked to look from %s on (settle)\n", visible);
     }
-    if (d.by_hand) {
-        printf("  %zu by a person at the CA's pages, roughly %s of work:", d.by_hand, work);
-        print_names(p, true);
-        printf("    for each: the reissue begun at the CA, then code, confirmed, submitted, import");
-        if (d.wait)
-            printf("; between code and confirmed up to %s", wait);
-        printf("\n");
-    }
-    if (d.orders)
-        printf("  the certificates before them stay valid until they are revoked\n");
+    if (plan_due(at) && plan_person(at))
+        printf("  a person is needed at the CA's pages; dcvagent status says for what\n");
 }
 
 void plan_print(const struct plan *p)
@@ -255,5 +255,5 @@ void plan_print(const struct plan *p)
     if (p->n == 0)
         printf("no certificates: add a [certificate NAME] section to the configuration\n");
     if (p->replace)
-        print_drill(p);
+        plan_drill_print(p);
 }

@@ -32,6 +32,8 @@ static const struct {
     {WRITES_SETS, "writes-sets", "replaces whole RRsets: the agent merges the values of others"},
     {HAS_CAS, "compare-and-swap", "refuses a write where somebody else wrote meanwhile"},
     {WRITES_ZONE, "writes-zone", "replaces the whole zone"},
+    {KEEPS, "keeps", "cannot delete: the service drops values by itself"},
+    {COMMITS, "commits", "puts what was written into effect at the end of a batch"},
 };
 enum { CAPS = sizeof caps / sizeof *caps };
 

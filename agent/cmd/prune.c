@@ -1,7 +1,6 @@
 /* prune: moves keys and archived sets that are long out of use to another folder. Nothing is deleted, and only a person starts it. */
 #include "cmd/cmd.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,14 +13,12 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "cert/install.h"
-#include "cert/issued.h"
 #include "cert/key.h"
 #include "cmd/input.h"
+#include "cmd/stored.h"
 #include "order/evidence.h"
 #include "order/session.h"
 #include "store/store.h"
-
-enum { CERT_MAX = 1 << 20 };
 
 struct pruning {
     struct call *c;
@@ -35,45 +32,14 @@ struct pruning {
     const char *id;
 };
 
-static bool facts_of(const char *path, struct cert_facts *f)
-{
-    struct issued *i = NULL;
-    char *text;
-    size_t n;
-    if (!fs_read(path, CERT_MAX, &text, &n, NULL))
-        return false;
-    bool ok = issued_read(&i, text, n, NULL) && issued_facts(i, 0, f, NULL);
-    issued_free(i);
-    free(text);
-    return ok;
-}
-
-static int no_dots(const struct dirent *d)
-{
-    return d->d_name[0] != '.';
-}
-
-/* Calls fn with each name in state_dir/folder, sorted. A folder that is not there has none. */
-static void each_name(struct pruning *p, const char *folder, void (*fn)(struct pruning *p, const char *folder, const char *name))
-{
-    struct dirent **list = NULL;
-    char *path = mem_fmt("%s/%s", p->s.state_dir, folder);
-    int n = scandir(path, &list, no_dots, alphasort);
-    for (int i = 0; i < n; i++) {
-        fn(p, folder, list[i]->d_name);
-        free(list[i]);
-    }
-    free(list);
-    free(path);
-}
-
 /* --- what stays ---------------------------------------------------------------------------------------------------------------------------- */
 
-static void keep_live(struct pruning *p, const char *folder, const char *name)
+static void keep_live(void *arg, const char *folder, const char *name)
 {
+    struct pruning *p = arg;
     struct cert_facts f = {0};
     char *path = mem_fmt("%s/%s/%s/cert.pem", p->s.state_dir, folder, name);
-    if (facts_of(path, &f))
+    if (stored_facts(path, &f))
         strs_add(&p->spki, f.spki);
     cert_facts_clear(&f);
     free(path);
@@ -110,8 +76,9 @@ static bool end_of_order(void *arg, const struct saved_order *o)
     return false;
 }
 
-static void look_at_key(struct pruning *p, const char *folder, const char *file)
+static void look_at_key(void *arg, const char *folder, const char *file)
 {
+    struct pruning *p = arg;
     struct secret pem = {0};
     char spki[65], id[24] = "", *path = mem_fmt("%s/%s/%s", p->s.state_dir, folder, file);
     size_t n = strlen(file);
@@ -132,8 +99,9 @@ static void look_at_key(struct pruning *p, const char *folder, const char *file)
     free(path);
 }
 
-static void look_at_set(struct pruning *p, const char *folder, const char *number)
+static void look_at_set(void *arg, const char *folder, const char *number)
 {
+    struct pruning *p = arg;
     struct cert_facts f = {0};
     const char *name = folder + strlen("archive/");
     char *item = mem_fmt("%s/%s", folder, number), *path = mem_fmt("%s/%s/cert.pem", p->s.state_dir, item),
@@ -141,7 +109,7 @@ static void look_at_set(struct pruning *p, const char *folder, const char *numbe
     char *end;
     long long n = strtoll(number, &end, 10);
     if (n > 0 && !*end && n != install_live(p->s.state_dir, name) &&
-        (facts_of(path, &f) ? f.not_after < p->before : old_file(whole, p->before)))
+        (stored_facts(path, &f) ? f.not_after < p->before : old_file(whole, p->before)))
         strs_add(&p->item, item);
     cert_facts_clear(&f);
     free(item);
@@ -149,10 +117,11 @@ static void look_at_set(struct pruning *p, const char *folder, const char *numbe
     free(whole);
 }
 
-static void look_at_archive(struct pruning *p, const char *folder, const char *name)
+static void look_at_archive(void *arg, const char *folder, const char *name)
 {
+    struct pruning *p = arg;
     char *inner = mem_fmt("%s/%s", folder, name);
-    each_name(p, inner, look_at_set);
+    stored_each(p->s.state_dir, inner, look_at_set, p);
     free(inner);
 }
 
@@ -223,9 +192,9 @@ static enum rc prune(struct pruning *p)
     size_t moved = 0;
     bool ok = order_each(p->s.store, NULL, keep_order, p, &e);
     if (ok) {
-        each_name(p, "live", keep_live);
-        each_name(p, "keys", look_at_key);
-        each_name(p, "archive", look_at_archive);
+        stored_each(p->s.state_dir, "live", keep_live, p);
+        stored_each(p->s.state_dir, "keys", look_at_key, p);
+        stored_each(p->s.state_dir, "archive", look_at_archive, p);
         ok = agreed(p, &e);
     }
     if (ok && p->item.n)

@@ -9,8 +9,10 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "cmd/columns.h"
+#include "cmd/live.h"
 #include "cmd/views.h"
 #include "conf/conf.h"
+#include "net/net.h"
 #include "order/evidence.h"
 #include "order/rehearse.h"
 
@@ -28,10 +30,11 @@ static json_t *rehearsal_json(void *arg, size_t i)
         json_object_set_new(v, "seen_ms", ms_json(r->seen_ms ? r->seen_ms[k] : -1));
         json_array_append_new(views, v);
     }
-    json_t *j = json_pack("{s:s, s:o, s:o, s:o, s:b, s:o, s:o, s:b, s:{s:i, s:i}, s:o}", "host", r->host, "zone", json_text(r->zone ? r->zone->apex : NULL),
-                          "provider", json_text(r->provider ? r->provider->name : NULL), "owner", json_text(*r->probe.owner ? r->probe.owner : NULL), "ok",
-                          r->err.rc == RC_OK, "written_ms", ms_json(r->written_ms), "deleted_ms", ms_json(r->deleted_ms), "visible", r->watch.seen.visible,
-                          "quorum", "want", (int)r->watch.seen.want, "got", (int)r->watch.seen.got, "views", views);
+    json_t *j = json_pack("{s:s, s:o, s:o, s:o, s:b, s:o, s:o, s:b, s:{s:i, s:i}, s:o}", "host", r->host, "zone",
+                          json_text(r->zone ? r->zone->apex : NULL), "provider", json_text(r->provider ? r->provider->name : NULL), "owner",
+                          json_text(*r->probe.owner ? r->probe.owner : NULL), "ok", r->err.rc == RC_OK, "written_ms",
+                          ms_json(r->written_ms), "deleted_ms", ms_json(r->deleted_ms), "visible", r->watch.seen.visible, "quorum", "want",
+                          (int)r->watch.seen.want, "got", (int)r->watch.seen.got, "views", views);
     if (r->err.rc != RC_OK)
         json_object_set_new(j, "error", json_pack("{s:o, s:o}", "code", json_text(r->err.code), "text", json_text(r->err.text)));
     return j;
@@ -47,7 +50,8 @@ static void print_views(const struct rehearsal *r)
         view_address(v, address, sizeof address);
         if (seen)
             snprintf(after, sizeof after, "seen after %lld ms", (long long)r->seen_ms[k]);
-        columns_row(&t, v->authority ? "authoritative" : "resolver", *v->at->name ? v->at->name : "-", address, seen ? after : view_word(v), NULL);
+        columns_row(&t, v->authority ? "authoritative" : "resolver", *v->at->name ? v->at->name : "-", address, seen ? after : view_word(v),
+                    NULL);
     }
     columns_print(&t, "  ");
 }
@@ -102,16 +106,42 @@ static enum rc report(const struct call *c, struct rehearsals *l)
     return rc;
 }
 
+struct showing {
+    struct live *live;
+    struct session *s;
+    struct rehearsals *l;
+};
+
+static void show(void *arg)
+{
+    const struct showing *w = arg;
+    struct look_row *row = mem_array(w->l->n + 1, sizeof *row);
+    size_t n = 0;
+    int64_t until = 0;
+    for (size_t i = 0; i < w->l->n; i++) {
+        const struct rehearsal *r = &w->l->r[i];
+        if (!r->watch.n)
+            continue;
+        row[n++] = (struct look_row){r->zone->apex, &r->watch};
+        until = r->watch.deadline_ms > until ? r->watch.deadline_ms : until;
+    }
+    live_show(w->live, row, n, until - loop_now(net_loop(w->s->net)));
+    free(row);
+}
+
 enum rc cmd_rehearse(struct call *c)
 {
     struct session s;
     struct err e = {0};
     struct rehearsals l = {0};
+    struct showing w = {.s = &s, .l = &l};
     enum rc rc = RC_OK;
     if (!call_session(c, &s, SESSION_LOCK | SESSION_NET, &rc))
         return rc;
     if (call_names_known(c, &s, false, &rc)) {
-        bool ok = evidence_command(s.store, "", c->argc, c->argv, &e) && rehearse(&s, &c->args, NULL, NULL, &l, &e);
+        w.live = live_open(c);
+        bool ok = evidence_command(s.store, "", c->argc, c->argv, &e) && rehearse(&s, &c->args, w.live ? show : NULL, &w, &l, &e);
+        live_close(w.live);
         rc = ok ? report(c, &l) : call_fail(c, &e);
     }
     rehearsals_free(&l);

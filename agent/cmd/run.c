@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "conf/conf.h"
+#include "cmd/live.h"
 #include "order/evidence.h"
 #include "order/run.h"
 #include "store/store.h"
@@ -36,6 +37,11 @@ static enum rc conf_faults(const struct session *s)
     return s->conf->n_fault ? conf_worst(s->conf) : RC_OK;
 }
 
+static void show(void *arg, const struct look_row *row, size_t n, int64_t left)
+{
+    live_show(arg, row, n, left);
+}
+
 enum rc cmd_run(struct call *c)
 {
     struct session s;
@@ -53,7 +59,10 @@ enum rc cmd_run(struct call *c)
     if (setup.force)
         evidence_command(s.store, c->args.n == 1 ? c->args.s[0] : "", c->argc, c->argv, NULL);
     enum rc faults = conf_faults(&s);
+    setup.show_arg = live_open(c);
+    setup.show = setup.show_arg ? show : NULL;
     run_all(&s, &setup, &result);
+    live_close(setup.show_arg);
     rc = c->args.n ? result.rc : rc_worse(result.rc, faults);
     if (rc == RC_OK && result.changed && call_has(c, "exit-changed"))
         rc = RC_CHANGED;

@@ -33,6 +33,12 @@ static const struct flag portal_flags[] = {
     {"mailed", NULL, "with --page: as if the code of an e-mail had come"},
     {0},
 };
+static const struct flag key_flags[] = {
+    {"password-file", "FILE", "the PFX's password (default: asked for without echo; a line of standard input where that is no terminal)"},
+    {"legacy", NULL, "backup: encrypted with 3DES and SHA-1, for Windows before Server 2019 and Windows 10 1709"},
+    {"in-use", NULL, "backup: the certificate in use, though an order is under way"},
+    {0},
+};
 static const struct flag txt_flags[] = {{"provider", "NAME", "write through this provider (default: the longest match of zones=)"},
                                         {"ttl", "N", "TTL in seconds where no set stands there yet"},
                                         {0}};
@@ -47,7 +53,7 @@ static const struct flag metrics_flags[] = {
 
 static const struct flag replace_flags[] = {
     {"all", NULL, "every certificate of the configuration"},
-    {"again", NULL, "those too that the replacement under way has replaced already"},
+    {"again", NULL, "begin anew: those too that the replacement under way has replaced already"},
     {"yes", NULL, "do not ask (needed without a terminal)"},
     {"deadline", "T", "end after this time (default: run_deadline); what is not finished goes on with the next run"},
     {0}};
@@ -55,6 +61,12 @@ static const struct flag account_flags[] = {
     {"rollover", NULL, "a new account key"}, {"deactivate", NULL, "close the account for good"}, {0}};
 static const struct flag revoke_flags[] = {
     {"reason", "R", "unspecified, keyCompromise, affiliationChanged, superseded or cessationOfOperation"}, {0}};
+
+static const struct flag served_flags[] = {
+    {"offline", NULL, "ask the servers alone, not the CAs whether what is served is revoked"},
+    {"private", NULL, "ask CAs at private addresses too (a CA of one's own)"},
+    {0},
+};
 
 const struct command commands[] = {
     {"run", "[NAME...]", 0, -1, "bring each certificate that is due as far as it gets; this is what cron calls",
@@ -76,7 +88,8 @@ const struct command commands[] = {
      "findings. docs/DOCTOR.md lists them all.",
      NULL, cmd_doctor},
     {"rehearse", "[NAME...]", 0, -1, "write, check and delete a probe record in each zone of the names; no CA is asked",
-     "The record is _dcvagent-probe-RANDOM below the zone, so no cache comes to hold a \"no\" for a name that matters. Exit codes as those of txt "
+     "The record is _dcvagent-probe-RANDOM below the zone, so no cache comes to hold a \"no\" for a name that matters. Exit codes as those "
+     "of txt "
      "add. Killed in\n"
      "the middle: the next run, gc or rehearse removes what is left.",
      NULL, cmd_rehearse},
@@ -105,6 +118,13 @@ const struct command commands[] = {
      "not\n"
      "recognised, or not as the description has it; 14: it contradicts the configuration.",
      portal_flags, cmd_portal},
+    {"key", "backup|restore|list NAME FILE", 1, -1, "private keys saved as PKCS#12 (PFX), brought back, listed",
+     "backup writes the key of the order under way (before its CSR is submitted), else the key in use with certificate and chain, to FILE; "
+     "never over a file\n"
+     "that is there. restore puts the key in FILE back where it is missing: it must be that of an order or a certificate of NAME, or bring "
+     "its certificate along\n"
+     "where nothing of NAME is known yet. PFX files of IIS and MMC will do. list takes any number of names, or none for all.",
+     key_flags, cmd_key},
     {"txt", "add|del|list|check HOST [VALUE]", 2, 3, "one TXT record through the providers, with the ledger kept",
      "add writes and reads back; del removes a value that dcvagent wrote; list shows what stands at the authority; check asks all views "
      "for a value.\n"
@@ -113,7 +133,10 @@ const struct command commands[] = {
     {"gc", "", 0, 0, "remove the agent's own leftover records, never those of an open order or of txt add", NULL, gc_flags, cmd_gc},
     {"prune", "", 0, 0, "move old keys and archives away; only ever done by a person", NULL, prune_flags, cmd_prune},
     {"replace", "[NAME...]", 0, -1, "emergency: new keys and certificates now",
-     "Names are needed, or --all. Asks on a terminal. What is not finished goes on with each run. dcvagent plan --replace is the drill.",
+     "Names are needed, or --all. Asks on a terminal. What is not finished goes on with each run, and with the same command given again: "
+     "as long "
+     "as one of its\n"
+     "orders is under way, what it has replaced is not ordered twice. dcvagent plan --replace is the drill.",
      replace_flags, cmd_replace},
     {"account", "CA", 1, 1, "the account at an ACME CA: registers or shows it",
      "CA is a [ca NAME] section. The account's key is kept in keys/ of the state folder.", account_flags, cmd_account},
@@ -122,11 +145,26 @@ const struct command commands[] = {
      cmd_revoke},
     {"evidence", "NAME [N|all]", 1, 2, "what was seen where and when, who did what, for the last (Nth last, all) order", NULL, NULL,
      cmd_evidence},
+    {"served", "[HOST[:PORT][#ADDRESS]...]", 0, -1,
+     "what servers really send: names, dates, chain, the certificate in use here or another, revoked or not",
+     "Every address of each host is asked, or the one behind #; port 443, and STARTTLS at ports 25 and 587. Nothing that is missing is "
+     "fetched: what "
+     "is incomplete for\n"
+     "one visitor is said to be incomplete. Without operands: every served= of the configuration. Exit 0: no error, 1: something is wrong, "
+     "69: a server "
+     "could not be asked.",
+     served_flags, cmd_served},
     {"calendar", "", 0, 0, "what falls due when, and how much of it needs a person", NULL, calendar_flags, cmd_calendar},
     {"config", "check", 1, 1, "check the configuration: every fault of every file, or ok", NULL, NULL, cmd_config},
     {"state", "backup FILE | adopt", 1, 2, "a consistent copy with keys (0600) / take over a state folder from another machine", NULL, NULL,
      cmd_state},
     {"providers", "[TYPE]", 0, 1, "the provider types with keys, rights, limits, safety grade", NULL, NULL, cmd_providers},
+    {"policy", "bind|knot|powerdns", 1, 1, "what a name server has to allow for exactly the names of this configuration",
+     "update-policy of BIND, acl of Knot DNS, TSIG-ALLOW-DNSUPDATE and a Lua policy of PowerDNS: each key may change TXT where the names' "
+     "records go, and "
+     "nothing\n"
+     "else. Secrets are not shown.",
+     NULL, cmd_policy},
     {"metrics", "", 0, 0, "Prometheus text for the node exporter's text-file collector", NULL, metrics_flags, cmd_metrics},
     {0},
 };

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "cmd/columns.h"
+#include "cmd/live.h"
 #include "conf/conf.h"
 #include "net/dnsx.h"
 #include "net/net.h"
@@ -24,6 +25,9 @@ struct viewing {
     struct err *err;
     struct conf_verify *verify;
     struct strs *said; /* --watch: last line of each view, by watch */
+    struct live *live; /* --watch on a terminal */
+    struct look_row *row;
+    struct loop *loop;
 };
 
 static bool answered(const struct view *v)
@@ -124,10 +128,22 @@ static void print_table(const struct viewing *a, size_t i)
         printf("  %s\n", v->err.text);
 }
 
-/* --watch: what changed since the last round, one line each. */
-static void print_changes(void *arg, struct watch *w)
+static void draw(struct viewing *a)
 {
-    struct viewing *a = arg;
+    int64_t until = 0;
+    size_t n = 0;
+    for (size_t i = 0; i < a->n; i++) {
+        if (!a->w[i].n)
+            continue;
+        a->row[n++] = (struct look_row){a->v[i].host, &a->w[i]};
+        until = a->w[i].deadline_ms > until ? a->w[i].deadline_ms : until;
+    }
+    live_show(a->live, a->row, n, until - loop_now(a->loop));
+}
+
+/* --watch without a terminal: what changed since the last round, one line each. */
+static void print_changes(struct viewing *a, const struct watch *w)
+{
     size_t i = (size_t)(w - a->w);
     struct strs now = {0};
     for (size_t k = 0; k < w->n; k++) {
@@ -144,6 +160,15 @@ static void print_changes(void *arg, struct watch *w)
     strs_free(&a->said[i]);
     a->said[i] = now;
     fflush(stdout);
+}
+
+static void round_over(void *arg, struct watch *w)
+{
+    struct viewing *a = arg;
+    if (a->live)
+        draw(a);
+    else if (w)
+        print_changes(a, w);
 }
 
 static enum rc verdict_rc(const struct viewing *a)
@@ -203,10 +228,15 @@ enum rc views_run(struct call *c, struct session *s, struct view_check *v, size_
     a.err = mem_array(n + 1, sizeof *a.err);
     a.verify = mem_array(n + 1, sizeof *a.verify);
     a.said = mem_array(n + 1, sizeof *a.said);
+    a.row = mem_array(n + 1, sizeof *a.row);
+    a.live = how->watch ? live_open(c) : NULL;
+    a.loop = net_loop(s->net);
     prepare(&a, s, how);
     enum rc rc;
     int64_t began = clock_monotonic();
-    if (look_watches(s, a.w, a.err, n, how->watch ? print_changes : NULL, &a, &e)) {
+    bool all = look_watches(s, a.w, a.err, n, how->watch ? round_over : NULL, &a, &e);
+    live_close(a.live);
+    if (all) {
         for (size_t i = 0; i < n; i++)
             if (v[i].site)
                 v[i].err = a.err[i];
@@ -224,6 +254,7 @@ enum rc views_run(struct call *c, struct session *s, struct view_check *v, size_
     free(a.err);
     free(a.verify);
     free(a.said);
+    free(a.row);
     return rc;
 }
 

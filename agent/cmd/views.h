@@ -20,7 +20,7 @@ struct view_check {          /* one record to be looked for */
 
 struct view_how {
     bool resolvers_at_once;
-    bool watch; /* until the quorum is met or timeout= is over; changes are printed as they come */
+    bool watch; /* until the quorum is met or timeout= is over; a live matrix on a terminal, else changes are printed as they come */
 };
 
 /* Asks and prints, as a table or JSON. 0: the quorum is met for all, 12: it is not, 69: nobody could be asked. */

@@ -118,8 +118,10 @@ static void check_product(struct judged *j, bool by_person)
         fault(j, "names", "product = %s holds up to %d names, here are %zu", word, MULTI_NAMES_MAX, t->names.n);
 }
 
-static void check_website(struct judged *j)
+static void check_website(struct judged *j, bool by_person, bool ca_known)
 {
+    if (ca_known && !by_person)
+        fault(j, "method", "website is not possible with this CA; use dns");
     if (first_wildcard(j->t))
         fault(j, "method", "website does not prove *. names; use method = dns");
     if (!is_given(j, "webroot") && !is_given(j, "website_hook"))
@@ -168,7 +170,7 @@ void check_certificate(struct loader *l, struct conf_cert *t, const struct raw_s
         check_reference(&j, "provider", t->provider, l->c->provider, l->c->n_provider);
     check_product(&j, by_person);
     if (t->method == METHOD_WEBSITE)
-        check_website(&j);
+        check_website(&j, by_person, type != NULL);
     if (t->method == METHOD_EMAIL)
         check_email(&j, by_person, type != NULL);
     check_key(&j);

@@ -65,7 +65,9 @@ bool conf_check_url(const char *value, char why[160])
 {
     static const char *const scheme[] = {"https://", "http://", NULL};
 
-    return url_of(value, scheme, "no URL; write https://HOST/PATH (or http:// where the service is on this machine)", why);
+    if (!url_of(value, scheme, "no URL; write https://HOST/PATH (or http:// where the service is on this machine)", why))
+        return false;
+    return !strpbrk(value, "?#") || because(why, "paths are put behind this URL: nothing from \"?\" or \"#\" on");
 }
 
 bool conf_check_https(const char *value, char why[160])
@@ -196,4 +198,17 @@ bool check_subject(const char *value, char why[160])
             return true;
         p += n + 1;
     }
+}
+
+bool check_served(const char *value, char why[160])
+{
+    struct strs servers = {0};
+    struct endpoint at;
+    bool ok = true;
+
+    strs_split(&servers, value);
+    for (size_t i = 0; i < servers.n && ok; i++)
+        ok = endpoint_parse_tls_host(servers.s[i], &at, NULL);
+    strs_free(&servers);
+    return ok || because(why, "not HOST[:PORT][#ADDRESS]; write servers as in www.example.hk www.example.hk:8443#192.0.2.1");
 }

@@ -10,5 +10,6 @@ bool check_address(const char *value, char why[160]);
 bool check_email(const char *value, char why[160]);
 bool check_group(const char *value, char why[160]);
 bool check_subject(const char *value, char why[160]);
+bool check_served(const char *value, char why[160]);
 
 #endif

@@ -163,6 +163,7 @@ struct conf_cert {
     int pfx_encryption;
     char *friendly_name, *key_group;
     struct strs deploy_hook, deploy_check;
+    struct strs served; /* HOST[:PORT][#ADDRESS]: looked at after the hook */
 };
 
 struct conf_fault {
@@ -260,7 +261,7 @@ void conf_tables_each(const struct conf_module *modules, conf_table_fn *fn, void
 void conf_key_form(const struct conf_key *k, struct str *out); /* what may be written: "duration (90s 10m 24h 30d), or auto" */
 
 /* Checks for the tables of modules. */
-bool conf_check_url(const char *value, char why[160]);      /* http or https, a host, no user, blanks or control characters */
+bool conf_check_url(const char *value, char why[160]);      /* where paths are put behind: http or https, a host, no user, query or blanks */
 bool conf_check_https(const char *value, char why[160]);    /* https alone */
 bool conf_check_positive(const char *value, char why[160]); /* a duration above zero */
 bool conf_check_readable(const char *value, char why[160]); /* a plain file that can be opened */

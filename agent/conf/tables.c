@@ -314,6 +314,12 @@ const struct conf_key conf_cert_keys[] = {
      .allowed = "/usr/sbin/nginx -t",
      AT(deploy_check),
      .help = "Program run after the switch and before deploy_hook; if it fails the previous certificate is put back (exit 15)."},
+    {.name = "served",
+     .type = CONF_LIST,
+     .allowed = "www.example.hk www.example.hk:8443#192.0.2.1",
+     .check = check_served,
+     AT(served),
+     .help = "Servers, HOST[:PORT][#ADDRESS], that must send the new certificate once deploy_hook has ended; exit 15 until they do."},
     {0}};
 #undef AT
 
@@ -368,6 +374,12 @@ const struct conf_key conf_ca_keys[] = {
      .allowed = "/etc/dcvagent/ecert/*.pem",
      .check = conf_check_absolute,
      .help = "Intermediates, cross certificates and roots of the CA, patterns allowed; without the key the system's roots."},
+    {.name = "links",
+     .type = CONF_WORD,
+     .standard = "public",
+     .allowed = "public|private|off",
+     .help = "Whether the addresses that certificates name (issuer, OCSP, CRL) are asked: those in the public internet, private ones too, "
+             "none."},
     {.name = "ca_file",
      .type = CONF_FILE,
      .allowed = "/etc/dcvagent/private-ca.pem",

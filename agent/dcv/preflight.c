@@ -59,7 +59,7 @@ static void look_at_non_terminal(struct preflight *p, const struct zones *z)
     const struct zsite *s = map_get(&z->site_of[SITE_FOLLOW], name);
     struct finding *f;
 
-    if (!s || !s->done || !s->s.wildcard || name_same(p->site->owner, name) || !name_within(p->site->owner, name))
+    if (p->no_record || !s || !s->done || !s->s.wildcard || name_same(p->site->owner, name) || !name_within(p->site->owner, name))
         return;
     f = add(p, "EMPTY_NON_TERMINAL", SEV_WARNING);
     finding_cause(f, "%.100s exists only through a wildcard: while a record stands at %.100s the name has no addresses (RFC 4592)", name,
@@ -225,9 +225,11 @@ void preflight_start(struct net *n, struct zones *z, struct preflight *p)
     k->climb.end = climbed;
     k->climb.owner = k;
     op_start(&p->op, detach);
-    look_at_chain(p);
-    look_at_wildcard(p);
-    look_at_negative_ttl(p);
+    if (!p->no_record) {
+        look_at_chain(p);
+        look_at_wildcard(p);
+        look_at_negative_ttl(p);
+    }
     k->open = 2; /* the climb, and this function */
     climb_start(&k->climb, name_base(p->name), p->site);
     ask_dnssec(k);

@@ -26,6 +26,7 @@ struct preflight {
     struct caa_ca caa;
     const struct conf_verify *verify;
     bool placed;           /* the owner was chosen by record_at: WILDCARD_SYNTHESIS is a warning then, not an error */
+    bool no_record;        /* the name is proven without a record: only what every CA asks counts, CAA and DNSSEC */
     struct findings found; /* out; preflight_clear frees */
     void *impl;
 };

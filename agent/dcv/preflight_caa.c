@@ -61,8 +61,6 @@ static void caa_ask(struct zones *z, const struct zone *at, const char *name, vo
     }
     k = mem_new(sizeof *k);
     snprintf(k->name, sizeof k->name, "%s", name);
-    k->next = z->caa;
-    z->caa = k;
     map_put(&z->caa_of, k->name, k);
     for (size_t i = 0; i < at->n; i++)
         for (size_t j = 0; j < at->server[i].at.n; j++)
@@ -77,7 +75,6 @@ static void caa_ask(struct zones *z, const struct zone *at, const char *name, vo
 /* --- ahead ----------------------------------------------------------------------------------------------------------------------- */
 
 struct caa_ahead { /* a name whose authority is looked for, so that its CAA set can be asked there */
-    struct caa_ahead *next;
     struct zones *z;
     struct find find;
     char name[254];
@@ -102,36 +99,58 @@ void preflight_warm(struct zones *z, const char *name)
     for (name = name_base(name); name && *name && !map_get(&z->ahead_of, name); name = name_parent(name)) {
         struct caa_ahead *a = mem_new(sizeof *a);
 
-        *a = (struct caa_ahead){.next = z->ahead, .z = z};
+        *a = (struct caa_ahead){.z = z};
         snprintf(a->name, sizeof a->name, "%s", name);
-        z->ahead = a;
         map_put(&z->ahead_of, a->name, a);
         a->find = (struct find){.op = {.done = ahead_found, .owner = a}, .name = a->name, .anywhere = true};
         zone_find(z, &a->find);
     }
 }
 
-void caa_forget(struct zones *z)
+static void ahead_free(struct caa_ahead *a)
 {
+    op_cancel(&a->find.op);
+    free(a);
+}
+
+static void known_free(struct caa_known *k)
+{
+    tour_free(&k->tour);
+    endpoints_free(&k->at);
+    free(k->set);
+    free(k->waits.w);
+    free(k);
+}
+
+static void forget_one(struct zones *z, const char *name)
+{
+    struct caa_ahead *a = map_get(&z->ahead_of, name);
+    struct caa_known *k = known(z, name);
+
+    if (a && !op_busy(&a->find.op)) {
+        map_take(&z->ahead_of, name);
+        ahead_free(a);
+    }
+    if (k && k->done && !k->waits.n) {
+        map_take(&z->caa_of, name);
+        known_free(k);
+    }
+}
+
+void caa_forget(struct zones *z, const char *name)
+{
+    if (name) {
+        forget_one(z, name);
+        return;
+    }
+    for (size_t i = 0; i < z->ahead_of.size; i++)
+        if (z->ahead_of.slot[i].key)
+            ahead_free(z->ahead_of.slot[i].value);
     map_free(&z->ahead_of);
-    while (z->ahead) {
-        struct caa_ahead *a = z->ahead;
-
-        z->ahead = a->next;
-        op_cancel(&a->find.op);
-        free(a);
-    }
+    for (size_t i = 0; i < z->caa_of.size; i++)
+        if (z->caa_of.slot[i].key)
+            known_free(z->caa_of.slot[i].value);
     map_free(&z->caa_of);
-    while (z->caa) {
-        struct caa_known *k = z->caa;
-
-        z->caa = k->next;
-        tour_free(&k->tour);
-        endpoints_free(&k->at);
-        free(k->set);
-        free(k->waits.w);
-        free(k);
-    }
 }
 
 /* --- the climb ------------------------------------------------------------------------------------------------------------------- */
@@ -206,6 +225,7 @@ void climb_start(struct climb *c, const char *name, const struct site *site)
 void climb_cancel(struct climb *c)
 {
     op_cancel(&c->find.op);
-    for (struct caa_known *k = c->z->caa; k; k = k->next)
-        waits_drop(&k->waits, c);
+    for (size_t i = 0; i < c->z->caa_of.size; i++)
+        if (c->z->caa_of.slot[i].key)
+            waits_drop(&((struct caa_known *)c->z->caa_of.slot[i].value)->waits, c);
 }

@@ -8,7 +8,6 @@
 enum { CAA_MAX = 64, SEC_ASKED = 3 };
 
 struct caa_known { /* the CAA set at one owner */
-    struct caa_known *next;
     char name[254];
     struct caa_rr *set;
     size_t n;

@@ -54,6 +54,18 @@ void publish_watch(struct publish *p, void (*changed)(void *arg, const char *ord
 
 /* --- what is wanted -------------------------------------------------------------------------------------------------------------- */
 
+/* A server that wanted to be left alone is left alone by this run, too. No wait of ours is longer than a day (http.h): one that is comes from a
+ * clock that was ahead. */
+static void keep_distance(const struct publish *p, struct prow *r)
+{
+    int64_t wait = r->row.last.not_before - clock_now();
+
+    if (wait <= 0 || wait > DAY)
+        return;
+    r->failed = wait > PATIENCE_S;
+    r->due = loop_now(net_loop(p->net)) + wait * 1000;
+}
+
 static bool load_row(void *arg, const struct ledger_row *row)
 {
     struct publish *p = arg;
@@ -63,8 +75,10 @@ static bool load_row(void *arg, const struct ledger_row *row)
         return true;
     r = row_add(p, row);
     r->unsure = row->written > row->settled; /* a run that ended between the write and its read-back: the server may still be at it */
+    r->unsure |= row->state == LEDGER_LEAVING && source_commits(r->lane->src);
     /* Somebody may have removed it since the last run. What `txt add` put there is looked at by `txt check`. */
     r->recheck = *row->order && (row->state == LEDGER_PRESENT || row->state == LEDGER_FOUND);
+    keep_distance(p, r);
     return true;
 }
 

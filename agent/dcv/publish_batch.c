@@ -329,7 +329,8 @@ static bool decide_all(struct lane *l, struct prow **all, size_t n, struct err *
         struct standing o = row_others(all, n, i);
 
         if (set)
-            all[i]->deed = decide_read(&all[i]->row, &o, set, set_foreign(all, n, set), source_shares(l->src), all[i]->unsure);
+            all[i]->deed = decide_read(&all[i]->row, &o, set, set_foreign(all, n, set), source_shares(l->src), all[i]->unsure,
+                                       all[i]->unsure && source_commits(l->src));
     }
     for (size_t i = 0; i < n; i++) {
         if (!all[i]->busy)

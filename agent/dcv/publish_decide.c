@@ -28,16 +28,18 @@ static enum deed decide_unwanted(const struct ledger_row *r, const struct standi
 }
 
 enum deed decide_read(const struct ledger_row *r, const struct standing *others, const struct rrset *set, bool foreign, bool may_share,
-                      bool unsure)
+                      bool unsure, bool uncommitted)
 {
     bool there = !set->cname && rrset_has(set, r->rec.value);
 
     if (r->state == LEDGER_GONE)
         return DEED_NONE;
     if (!r->wanted)
-        return decide_unwanted(r, others, there, unsure);
+        return decide_unwanted(r, others, there, unsure || uncommitted);
     if (there && r->state == LEDGER_FOUND)
         return DEED_FOUND;
+    if (there && uncommitted && r->written)
+        return DEED_ADD;
     if (there)
         return r->written || (others->written && !others->found) ? DEED_PRESENT : DEED_FOUND;
     if (set->cname)
@@ -47,8 +49,10 @@ enum deed decide_read(const struct ledger_row *r, const struct standing *others,
     return foreign && !may_share ? DEED_SHARED : DEED_ADD;
 }
 
-enum outcome decide_after(bool add, enum change_result result, bool there, int64_t before)
+enum outcome decide_after(bool add, enum change_result result, bool there, int64_t before, bool commits)
 {
+    if (commits && result == CHANGE_UNSURE)
+        return OUT_AGAIN;
     if (add == there) {
         if (add && before == 0 && (result == CHANGE_REFUSED || result == CHANGE_CONFLICT))
             return OUT_FOUND;

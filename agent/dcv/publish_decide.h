@@ -34,9 +34,10 @@ enum deed {
 enum deed decide_before(const struct ledger_row *r, const struct standing *others, bool recheck);
 
 /* With the set as it stands now. foreign: values that are none of our open rows'. unsure: an add of this row may still arrive late, so
- * that its delete is sent even if nothing stands there. Never DEED_READ. */
+ * that its delete is sent even if nothing stands there. uncommitted: what the read shows may not be in effect yet (COMMITS), so that it is
+ * written once more. Never DEED_READ. */
 enum deed decide_read(const struct ledger_row *r, const struct standing *others, const struct rrset *set, bool foreign, bool may_share,
-                      bool unsure);
+                      bool unsure, bool uncommitted);
 
 enum outcome {
     OUT_PRESENT,     /* read back: there, ours */
@@ -48,8 +49,8 @@ enum outcome {
     OUT_AGAIN        /* unsure: once more */
 };
 
-/* After the read-back. there: what was read; before: `written` as it was before this write. */
-enum outcome decide_after(bool add, enum change_result result, bool there, int64_t before);
+/* After the read-back. there: what was read; before: `written` as it was before this write. commits: the read does not prove that it is in effect. */
+enum outcome decide_after(bool add, enum change_result result, bool there, int64_t before, bool commits);
 
 /* May values be written beside foreign ones? word: shared_rrset of the provider section (auto, merge, refuse). */
 bool decide_share(const char *word, char grade);

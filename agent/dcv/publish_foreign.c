@@ -56,8 +56,11 @@ static void compare(struct lane *l, struct prow *const *all, size_t n, const str
 bool foreign_missing(struct lane *l)
 {
     struct prow **all;
-    size_t n = lane_rows(l, &all);
+    size_t n;
 
+    if (l->src->ops->caps & KEEPS)
+        return false;
+    n = lane_rows(l, &all);
     for (size_t i = 0; i < l->back.n; i++) {
         const struct rrset *was = sets_find(&l->look, l->back.set[i].owner);
 

@@ -35,7 +35,7 @@ struct prow { /* one row, its strings owned */
     uint32_t key; /* hash of order and record */
     struct lane *lane;
     bool recheck; /* somebody saw it missing */
-    bool unsure;  /* an add may still arrive late */
+    bool unsure;  /* an add may still arrive late; with COMMITS: what the last write left behind may not be in effect */
     bool failed;  /* stopped for this run */
     bool changed; /* its order has to hear of it */
     unsigned tries;
@@ -118,6 +118,7 @@ bool source_open(struct publish *p, struct source *s);
 char source_grade(const struct source *s);  /* of the server, as far as it is known */
 bool source_shares(const struct source *s); /* may it write beside values of others? */
 struct lane *lane_get(struct publish *p, const char *provider, const char *zone);
+bool source_commits(const struct source *s);
 size_t lane_rows(const struct lane *l, struct prow ***out); /* its open rows, sorted; caller frees the list */
 
 /* publish_batch.c: idle -> read -> apply -> back -> idle */

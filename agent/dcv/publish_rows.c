@@ -226,7 +226,12 @@ char source_grade(const struct source *s)
 
 bool source_shares(const struct source *s)
 {
-    return decide_share(section_text(s->section, "shared_rrset"), source_grade(s));
+    return s->ops->caps & KEEPS || decide_share(section_text(s->section, "shared_rrset"), source_grade(s));
+}
+
+bool source_commits(const struct source *s)
+{
+    return s->ops && s->ops->caps & COMMITS;
 }
 
 struct lane *lane_get(struct publish *p, const char *provider, const char *zone)

@@ -55,10 +55,11 @@ static bool settle_row(struct lane *l, struct prow *r, struct err *e)
 {
     const struct change *c = &l->batch.c[r->change];
     const struct rrset *set = sets_find(&l->back, r->owner);
-    bool there = set && !set->cname && rrset_has(set, r->row.rec.value);
+    bool let_go = !c->add && l->src->ops->caps & KEEPS;
+    bool there = set && !set->cname && !let_go && rrset_has(set, r->row.rec.value);
     struct err why = {0};
 
-    switch (decide_after(c->add, c->result, there, r->before)) {
+    switch (decide_after(c->add, c->result, there, r->before, source_commits(l->src))) {
     case OUT_PRESENT:
         return is_present(l, r, c, e);
     case OUT_FOUND:
@@ -82,7 +83,7 @@ static bool settle_row(struct lane *l, struct prow *r, struct err *e)
         conflicted(l, r, c, &why);
         break;
     case OUT_AGAIN:
-        r->unsure |= c->add;
+        r->unsure |= c->add || source_commits(l->src);
         unsure(l, r, c, &why);
         break;
     }
@@ -100,7 +101,7 @@ static bool settle_blind(struct lane *l, struct prow *r, struct err *e)
             r->row.written = r->prior;
         (c->result == CHANGE_REFUSED ? refused : conflicted)(l, r, c, &why);
     } else {
-        r->unsure |= c->add;
+        r->unsure |= c->add || source_commits(l->src);
     }
     return row_failed(l->p, r, &why, e);
 }

@@ -67,6 +67,7 @@ struct watch { /* one record watched until enough see it */
     const struct conf_verify *verify; /* merged; caller's */
     bool once;                        /* one round (check), no waiting */
     bool resolvers_at_once;
+    bool brief;                       /* no run goes on with it: errors say what was seen, and promise nothing */
     int64_t deadline_ms; /* loop_now() scale; with once: ignored */
     /* out; views live until watch_clear() */
     struct view *view;

@@ -56,7 +56,7 @@ static void waited_text(const struct watch *w, int64_t waited, char out[48])
 {
     out[0] = '\0';
     if (!w->once)
-        snprintf(out, 48, " after %lld s; records kept", (long long)waited);
+        snprintf(out, 48, " after %lld s%s", (long long)waited, w->brief ? "" : "; records kept");
 }
 
 static void forecast_text(const struct watch *w, char out[96])
@@ -74,7 +74,7 @@ void watch_err(const struct watch *w, int64_t waited, struct err *e)
 {
     const struct view *b = w->seen.blocking;
     char who[320] = "nobody", after[48], until[96], why[140];
-    const char *next = w->once ? "" : "; tried again by the next run";
+    const char *next = w->once || w->brief ? "" : "; tried again by the next run";
     const char *code = "UNSEEN";
 
     if (b)

@@ -13,7 +13,7 @@ enum { FOLDERS = 2, CONTENT_MAX = 4096 };
 static const char *const folder_names[FOLDERS] = {".well-known", "pki-validation"};
 static const char file_name[] = "fileauth.txt", draft_name[] = ".dcvagent-fileauth.txt";
 
-struct place {
+struct folders {
     const char *webroot;
     int fd[FOLDERS + 1]; /* the web root, then its folders; -1: not there */
 };
@@ -22,8 +22,11 @@ static bool failed(struct err *e, const char *what, const char *webroot)
 {
     int number = errno;
     bool rights = number == EACCES || number == EPERM;
-    err_set(e, rights ? RC_PERM : number == EMFILE || number == ENFILE ? RC_RESOURCE : RC_CREATE, "WEBSITE_FILE", "cannot %s %s" WEBFILE_URL_PATH ": %s%s", what,
-            webroot, strerror(number),
+    err_set(e,
+            rights                                 ? RC_PERM
+            : number == EMFILE || number == ENFILE ? RC_RESOURCE
+                                                   : RC_CREATE,
+            "WEBSITE_FILE", "cannot %s %s" WEBFILE_URL_PATH ": %s%s", what, webroot, strerror(number),
             rights              ? "; give the agent's user the right to write there (setfacl -m u:USER:rwx)"
             : number == ELOOP   ? "; a symbolic link is not followed there"
             : number == ENOTDIR ? "; one of its folders is no folder (symbolic links are not followed there)"
@@ -31,7 +34,7 @@ static bool failed(struct err *e, const char *what, const char *webroot)
     return err_at(e, "%s", webroot);
 }
 
-static void leave(struct place *p)
+static void leave(struct folders *p)
 {
     for (unsigned i = 0; i <= FOLDERS; i++)
         if (p->fd[i] >= 0)
@@ -39,9 +42,9 @@ static void leave(struct place *p)
 }
 
 /* The folders that are there; with make all of them are afterwards. */
-static bool enter(struct place *p, const char *webroot, bool make, struct err *e)
+static bool enter(struct folders *p, const char *webroot, bool make, struct err *e)
 {
-    *p = (struct place){.webroot = webroot, .fd = {-1, -1, -1}};
+    *p = (struct folders){.webroot = webroot, .fd = {-1, -1, -1}};
     p->fd[0] = open(webroot, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (p->fd[0] < 0) {
         err_set(e, errno == EACCES ? RC_PERM : RC_CONF, "WEBSITE_ROOT", "webroot = %s cannot be entered: %s", webroot, strerror(errno));
@@ -61,6 +64,18 @@ static bool enter(struct place *p, const char *webroot, bool make, struct err *e
     return true;
 }
 
+bool webfile_possible(const char *webroot, struct err *e)
+{
+    struct folders p;
+    bool ok = enter(&p, webroot, false, e);
+    unsigned in = FOLDERS;
+    while (ok && in && p.fd[in] < 0)
+        in--;
+    ok = ok && (faccessat(p.fd[in], ".", W_OK | X_OK, AT_EACCESS) == 0 || failed(e, "write", webroot));
+    leave(&p);
+    return ok;
+}
+
 static bool same(const char *text, size_t n, const char *content)
 {
     while (n && strchr(" \t\r\n", text[n - 1]) && text[n - 1])
@@ -68,7 +83,7 @@ static bool same(const char *text, size_t n, const char *content)
     return content && strlen(content) == n && memcmp(text, content, n) == 0;
 }
 
-static bool look(const struct place *p, const char *content, enum webfile_is *is, struct err *e)
+static bool look(const struct folders *p, const char *content, enum webfile_is *is, struct err *e)
 {
     char text[CONTENT_MAX];
     struct stat st;
@@ -90,7 +105,7 @@ static bool look(const struct place *p, const char *content, enum webfile_is *is
 
 bool webfile_look(const char *webroot, const char *content, enum webfile_is *is, unsigned *folders, struct err *e)
 {
-    struct place p;
+    struct folders p;
     bool ok = enter(&p, webroot, false, e) && look(&p, content, is, e);
     *folders = 0;
     for (unsigned i = 1; i <= FOLDERS; i++)
@@ -117,7 +132,7 @@ static bool write_draft(int folder, const char *content)
 
 bool webfile_put(const char *webroot, const char *content, struct err *e)
 {
-    struct place p;
+    struct folders p;
     bool ok = enter(&p, webroot, true, e);
     int folder = p.fd[FOLDERS], number = fault_errno("website");
     if (ok && (number || !write_draft(folder, content))) {
@@ -126,7 +141,8 @@ bool webfile_put(const char *webroot, const char *content, struct err *e)
     }
     if (ok && linkat(folder, draft_name, folder, file_name, 0) != 0) {
         if (errno == EEXIST)
-            err_set(e, RC_CREATE, "WEBSITE_TAKEN", "%s" WEBFILE_URL_PATH " stands there and is not ours; it is not overwritten: move it away", webroot);
+            err_set(e, RC_CREATE, "WEBSITE_TAKEN",
+                    "%s" WEBFILE_URL_PATH " stands there and is not ours; it is not overwritten: move it away", webroot);
         else
             failed(e, "write", webroot);
         ok = err_at(e, "%s", webroot);
@@ -142,11 +158,16 @@ bool webfile_put(const char *webroot, const char *content, struct err *e)
 
 bool webfile_remove(const char *webroot, const char *content, unsigned folders, enum webfile_is *was, struct err *e)
 {
-    struct place p;
+    struct folders p;
+    struct stat st;
+    *was = WEBFILE_ABSENT;
+    if (stat(webroot, &st) != 0 && errno == ENOENT) /* the whole web root went */
+        return true;
     bool ok = enter(&p, webroot, false, e) && look(&p, content, was, e);
     if (ok && p.fd[FOLDERS] >= 0) {
         unlinkat(p.fd[FOLDERS], draft_name, 0);
-        ok = *was != WEBFILE_SAME || (unlinkat(p.fd[FOLDERS], file_name, 0) == 0 && fsync(p.fd[FOLDERS]) == 0) || failed(e, "remove", webroot);
+        ok = *was != WEBFILE_SAME || (unlinkat(p.fd[FOLDERS], file_name, 0) == 0 && fsync(p.fd[FOLDERS]) == 0) ||
+             failed(e, "remove", webroot);
     }
     /* Somebody else may use them meanwhile: then they are not empty, and stay. */
     for (unsigned i = FOLDERS; ok && i > 0 && folders > 0; i--, folders--)

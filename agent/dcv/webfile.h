@@ -9,6 +9,9 @@
 
 #define WEBFILE_URL_PATH "/.well-known/pki-validation/fileauth.txt"
 
+/* Can a file be put there as far as can be told: the folder is there, and we may write in the innermost one that is? */
+bool webfile_possible(const char *webroot, struct err *e);
+
 enum webfile_is { WEBFILE_ABSENT, WEBFILE_SAME, WEBFILE_OTHER }; /* no file; one with this content, blanks at its end aside; another one */
 
 /* What stands there. content NULL: any file is another one. folders: how many of the two folders are missing. Faults: RC_CONF WEBSITE_ROOT (no such

@@ -28,6 +28,7 @@ static void site_free(struct zsite *s)
     strs_free(&s->ns);
     endpoints_free(&s->glue);
     strs_free(&s->s.chain);
+    free(s->way);
     free(s->waits.w);
     free(s);
 }
@@ -36,14 +37,14 @@ void zones_free(struct zones *z)
 {
     if (!z)
         return;
-    caa_forget(z); /* its finds wait for sites */
+    caa_forget(z, NULL); /* its finds wait for sites */
     sec_forget(z);
-    for (struct zsite *s = z->site, *next; s; s = next) {
-        next = s->next;
-        site_free(s);
-    }
-    for (size_t i = 0; i < SITE_MODES; i++)
+    for (size_t i = 0; i < SITE_MODES; i++) {
+        for (size_t k = 0; k < z->site_of[i].size; k++)
+            if (z->site_of[i].slot[k].key)
+                site_free(z->site_of[i].slot[k].value);
         map_free(&z->site_of[i]);
+    }
     for (struct zcut *c = z->cut, *next; c; c = next) {
         next = c->next;
         cut_free(c);
@@ -55,6 +56,18 @@ void zones_free(struct zones *z)
     free(z);
 }
 
+void zones_forget(struct zones *z, const char *name)
+{
+    caa_forget(z, name);
+    for (size_t i = 0; i < SITE_MODES; i++) {
+        struct zsite *s = map_get(&z->site_of[i], name);
+        if (!s || !s->done || s->waits.n)
+            continue;
+        map_take(&z->site_of[i], name);
+        site_free(s);
+    }
+}
+
 struct zsite *site_get(struct zones *z, const char *name, enum site_mode mode, unsigned depth)
 {
     struct zsite *s = map_get(&z->site_of[mode], name);
@@ -64,13 +77,12 @@ struct zsite *site_get(struct zones *z, const char *name, enum site_mode mode, u
     s = mem_new(sizeof *s);
     snprintf(s->s.name, sizeof s->s.name, "%s", name);
     snprintf(s->s.owner, sizeof s->s.owner, "%s", name);
-    snprintf(s->ask, sizeof s->ask, "%s", name);
+    s->way = mem_new(sizeof *s->way);
+    snprintf(s->way->ask, sizeof s->way->ask, "%s", name);
     strs_add(&s->s.chain, name);
     s->of = z;
     s->mode = mode;
     s->depth = depth;
-    s->next = z->site;
-    z->site = s;
     map_put(&z->site_of[mode], s->s.name, s);
     site_begin(s);
     return s;
@@ -80,6 +92,8 @@ static void done(struct zsite *s)
 {
     s->done = true;
     s->waiting_for = NULL;
+    free(s->way);
+    s->way = NULL;
     waits_wake(&s->waits);
 }
 

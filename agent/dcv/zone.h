@@ -34,7 +34,7 @@ struct zone { /* a zone cut; shared, lives until zones_free */
     uint32_t negative_ttl; /* min(SOA minimum, SOA TTL), s */
 };
 
-struct site {                /* what is known of one name; shared, lives until zones_free */
+struct site {                /* what is known of one name; shared, lives until zones_forget or zones_free */
     char name[254];          /* asked */
     char owner[254];         /* where a record for it has to be written: name, or the end of its CNAME chain */
     struct strs chain;       /* name, its CNAME target, ... owner; one entry without CNAME */
@@ -46,6 +46,10 @@ struct site {                /* what is known of one name; shared, lives until z
 
 struct zones *zones_new(struct net *n, const struct conf *c);
 void zones_free(struct zones *z);
+
+/* What was found out of this name is not wanted any more: a run over thousands of names keeps what is under way. No pointer to a site of it may be
+ * left with anybody. What is still being asked stays. */
+void zones_forget(struct zones *z, const char *name);
 
 struct find {
     struct op op;

@@ -1,7 +1,7 @@
 /* zone_impl.h: what the files of the find operation share.
  *
  * A site is one name on its way: it waits for its start (a cut), asks there, follows a referral to the next cut, a CNAME to the next
- * site, and in the end waits until the servers of its cut are known. Everything lives until zones_free(). */
+ * site, and in the end waits until the servers of its cut are known. Sites live until zones_forget(), all the rest until zones_free(). */
 #ifndef DCV_DCV_ZONE_IMPL_H
 #define DCV_DCV_ZONE_IMPL_H
 
@@ -50,10 +50,8 @@ enum site_answer { SAID_NOTHING, SAID_ZONE, SAID_ALIAS, SAID_REFERRAL };
 
 struct zsite {
     struct site s;
-    struct zsite *next;
     struct zones *of;
     enum site_mode mode;
-    char ask[254];     /* the name asked now: the name itself, or a parent of an alias */
     bool climbing;     /* looking for the cut of an alias that stays */
     struct zcut *cut;  /* asked at */
     struct zcut *home; /* the cut of the name */
@@ -62,7 +60,10 @@ struct zsite {
     struct tour tour;
     enum site_answer said;
     bool nxdomain;
-    char apex[254], target[254], mname[254];
+    struct way {       /* NULL once it is done: thousands of sites are kept */
+        char ask[254]; /* the name asked now: the name itself, or a parent of an alias */
+        char apex[254], target[254], mname[254];
+    } *way;
     uint32_t serial, negative_ttl;
     struct strs ns; /* of a referral */
     struct endpoints glue;
@@ -78,12 +79,8 @@ struct zones {
     const struct conf *conf;
     struct zhost *host;
     struct zcut *cut;
-    struct zsite *site;
     struct map site_of[SITE_MODES]; /* by name */
-    struct caa_known *caa;          /* preflight's, shared likewise */
-    struct map caa_of;
-    struct caa_ahead *ahead;
-    struct map ahead_of;
+    struct map caa_of, ahead_of;    /* preflight's, shared likewise */
     struct sec_known *sec;
     char random[16]; /* label that nobody has */
 };
@@ -105,7 +102,7 @@ void wild_start(struct zsite *s, void (*go)(void *arg)); /* sets s->s.wildcard *
 void wild_free(struct zsite *s);
 
 /* preflight_caa.c, preflight_dnssec.c */
-void caa_forget(struct zones *z);
+void caa_forget(struct zones *z, const char *name); /* NULL: all */
 void sec_forget(struct zones *z);
 
 /* zone.c */

@@ -24,14 +24,14 @@ static bool say_zone(struct zsite *s, const struct dns_reply *r)
         const struct dns_rr *rr = &r->rr[i];
         uint32_t minimum;
 
-        if (rr->type != TYPE_SOA || rr->section == SECTION_ADDITIONAL || !name_within(s->ask, rr->owner))
+        if (rr->type != TYPE_SOA || rr->section == SECTION_ADDITIONAL || !name_within(s->way->ask, rr->owner))
             continue;
-        if (rr->section == SECTION_ANSWER && !name_same(rr->owner, s->ask))
+        if (rr->section == SECTION_ANSWER && !name_same(rr->owner, s->way->ask))
             continue;
-        if (!dns_soa(rr->rdata, s->mname, &s->serial, &minimum))
+        if (!dns_soa(rr->rdata, s->way->mname, &s->serial, &minimum))
             continue;
         s->negative_ttl = negative_of(rr, minimum);
-        snprintf(s->apex, sizeof s->apex, "%s", rr->owner);
+        snprintf(s->way->apex, sizeof s->way->apex, "%s", rr->owner);
         s->nxdomain = r->rcode == DNS_NXDOMAIN;
         s->said = SAID_ZONE;
         return true;
@@ -43,12 +43,12 @@ static bool say_zone(struct zsite *s, const struct dns_reply *r)
 static bool dname_target(struct zsite *s, const struct dns_rr *rr)
 {
     char to[254];
-    size_t keep = strlen(s->ask) - strlen(rr->owner);
+    size_t keep = strlen(s->way->ask) - strlen(rr->owner);
 
-    if (name_same(s->ask, rr->owner) || !name_within(s->ask, rr->owner) || !dns_name_rdata(rr->rdata, to))
+    if (name_same(s->way->ask, rr->owner) || !name_within(s->way->ask, rr->owner) || !dns_name_rdata(rr->rdata, to))
         return false;
     s->s.dname = true;
-    return snprintf(s->target, sizeof s->target, "%.*s%s", (int)keep, s->ask, to) < 254;
+    return snprintf(s->way->target, sizeof s->way->target, "%.*s%s", (int)keep, s->way->ask, to) < 254;
 }
 
 static bool say_alias(struct zsite *s, const struct dns_reply *r)
@@ -62,8 +62,8 @@ static bool say_alias(struct zsite *s, const struct dns_reply *r)
             continue;
         if (rr->type == TYPE_DNAME)
             found |= dname_target(s, rr);
-        else if (rr->type == TYPE_CNAME && name_same(rr->owner, s->ask))
-            found |= dns_name_rdata(rr->rdata, s->target);
+        else if (rr->type == TYPE_CNAME && name_same(rr->owner, s->way->ask))
+            found |= dns_name_rdata(rr->rdata, s->way->target);
     }
     if (found)
         s->said = SAID_ALIAS;
@@ -90,16 +90,16 @@ static bool say_referral(struct zsite *s, const struct dns_reply *r)
 {
     char name[254];
 
-    s->apex[0] = '\0';
+    s->way->apex[0] = '\0';
     for (size_t i = 0; i < r->n && s->ns.n < NS_MAX; i++) {
         const struct dns_rr *rr = &r->rr[i];
 
         if (rr->section != SECTION_AUTHORITY || rr->type != TYPE_NS || name_same(rr->owner, s->cut->z.apex) ||
-            !name_within(rr->owner, s->cut->z.apex) || !name_within(s->ask, rr->owner))
+            !name_within(rr->owner, s->cut->z.apex) || !name_within(s->way->ask, rr->owner))
             continue;
-        if (*s->apex && !name_same(s->apex, rr->owner))
+        if (*s->way->apex && !name_same(s->way->apex, rr->owner))
             continue;
-        snprintf(s->apex, sizeof s->apex, "%s", rr->owner);
+        snprintf(s->way->apex, sizeof s->way->apex, "%s", rr->owner);
         if (dns_name_rdata(rr->rdata, name) && !strs_has(&s->ns, name))
             strs_add(&s->ns, name);
     }
@@ -208,8 +208,8 @@ static const char *cut_to(const char *name, unsigned labels)
 static void alias_cut(struct zsite *s)
 {
     s->climbing = true;
-    snprintf(s->ask, sizeof s->ask, "%s", name_parent(s->ask));
-    go_to(s, start_of(s->of, s->ask));
+    snprintf(s->way->ask, sizeof s->way->ask, "%s", name_parent(s->way->ask));
+    go_to(s, start_of(s->of, s->way->ask));
 }
 
 static void no_home(struct zsite *s, const char *code, const char *what)
@@ -246,10 +246,10 @@ static void no_op(void *arg)
 /* The authority that answered serves the cut; its servers are known from there. */
 static struct zcut *home_of(struct zsite *s)
 {
-    struct zcut *c = cut_known(s->of, s->apex);
+    struct zcut *c = cut_known(s->of, s->way->apex);
 
     if (!c)
-        c = cut_make(s->of, s->apex);
+        c = cut_make(s->of, s->way->apex);
     if (!c->started) {
         c->started = c->ready = true;
         for (size_t i = 0; i < s->cut->walk.n; i++)
@@ -273,14 +273,14 @@ static void said_zone(struct zsite *s)
     struct zcut *c = home_of(s);
 
     if (!*c->z.mname) {
-        memcpy(c->z.mname, s->mname, sizeof c->z.mname);
+        memcpy(c->z.mname, s->way->mname, sizeof c->z.mname);
         c->z.serial = s->serial;
         c->z.negative_ttl = s->negative_ttl;
     }
     s->home = c;
     if (!s->climbing)
         s->s.exists = !s->nxdomain;
-    if (!s->climbing && s->s.exists && !name_same(s->s.name, s->apex)) {
+    if (!s->climbing && s->s.exists && !name_same(s->s.name, s->way->apex)) {
         cut_whole(c, no_op, s); /* beside the probe */
         wild_start(s, when_wild_known);
     } else {
@@ -297,12 +297,12 @@ static void target_done(void *arg)
 
 static void follow(struct zsite *s)
 {
-    struct zsite *to = site_get(s->of, s->target, s->mode, s->depth + 1);
+    struct zsite *to = site_get(s->of, s->way->target, s->mode, s->depth + 1);
     struct err e = {0};
 
     for (const struct zsite *k = to; k; k = k->waiting_for)
         if (k == s) {
-            strs_add(&s->s.chain, s->target);
+            strs_add(&s->s.chain, s->way->target);
             err_at(&e, "%s", s->s.name);
             err_set(&e, RC_DELEGATION, "CNAME_LOOP", "its CNAMEs lead in a circle; mend one of them");
             site_failed(s, &e);
@@ -319,13 +319,13 @@ static void foreign(struct zsite *s)
 {
     struct err e = {0};
 
-    strs_add(&s->s.chain, s->target);
+    strs_add(&s->s.chain, s->way->target);
     err_at(&e, "%s", s->s.name);
     err_set(
         &e, RC_DELEGATION, "CNAME_FOREIGN",
         "a CNAME leads to %.100s, which no provider's zones= covers; add its zone to one, or set record_at = HOST:apex or HOST:_LABEL, or "
         "remove the CNAME, or use method = website",
-        s->target);
+        s->way->target);
     site_failed(s, &e);
 }
 
@@ -339,7 +339,7 @@ static void alias_known(void *arg)
         alias_cut(s);
     else if (s->depth >= DEPTH_MAX)
         no_home(s, "CNAME_DEEP", "its CNAME chain has no end; mend it");
-    else if (s->mode == SITE_FOLLOW && !conf_writer(s->of->conf, s->target, NULL, &zone))
+    else if (s->mode == SITE_FOLLOW && !conf_writer(s->of->conf, s->way->target, NULL, &zone))
         foreign(s);
     else
         follow(s);
@@ -357,10 +357,10 @@ static void said_alias(struct zsite *s)
 
 static void said_referral(struct zsite *s)
 {
-    struct zcut *c = cut_known(s->of, s->apex);
+    struct zcut *c = cut_known(s->of, s->way->apex);
 
     if (!c)
-        c = cut_make(s->of, s->apex);
+        c = cut_make(s->of, s->way->apex);
     if (!c->started) {
         strs_free(&c->ns);
         c->ns = s->ns;
@@ -382,7 +382,7 @@ static void said_nothing(struct zsite *s)
     err_at(&e, "%s", s->s.name);
     if (s->tour.answered) {
         err_set(&e, RC_DELEGATION, "LAME", "no server of %s (%.120s) answers for %s with authority; mend the delegation", s->cut->z.apex,
-                s->cut->ns.n ? list : "as configured", s->ask);
+                s->cut->ns.n ? list : "as configured", s->way->ask);
     } else {
         err_set(&e, RC_NET, "DISCOVERY",
                 "no server of %s (%.100s) could be asked: %.150s; if only an inside view reaches them, set [zone %s] servers=",
@@ -419,19 +419,19 @@ static void site_step(void *arg)
     struct gate *g;
 
     if (*s->cut->moved) {
-        go_to(s, start_of(s->of, s->ask));
+        go_to(s, start_of(s->of, s->way->ask));
         return;
     }
     if (s->cut->err.rc != RC_OK) {
         site_failed(s, &s->cut->err);
         return;
     }
-    deeper = start_of(s->of, s->ask);
+    deeper = start_of(s->of, s->way->ask);
     if (deeper != s->cut && name_labels(deeper->z.apex) > name_labels(s->cut->z.apex)) {
         go_to(s, deeper);
         return;
     }
-    key = cut_to(s->ask, name_labels(s->cut->z.apex) + 1 + s->gate_depth);
+    key = cut_to(s->way->ask, name_labels(s->cut->z.apex) + 1 + s->gate_depth);
     g = gate_find(s->cut, key);
     if (g) {
         s->gate_depth++;
@@ -446,10 +446,10 @@ static void site_step(void *arg)
     s->tour.look = site_look;
     s->tour.end = site_told;
     s->tour.owner = s;
-    tour_start(&s->tour, s->of->net, s->cut->walk, s->ask, TYPE_SOA, false);
+    tour_start(&s->tour, s->of->net, s->cut->walk, s->way->ask, TYPE_SOA, false);
 }
 
 void site_begin(struct zsite *s)
 {
-    go_to(s, start_of(s->of, s->ask));
+    go_to(s, start_of(s->of, s->way->ask));
 }

@@ -1,7 +1,7 @@
 /* dns_tls.c: DNS over TLS (RFC 7858): framed messages on one connection, several under way, matched by id.
  *
- * Ids on the wire are this file's, so that no two under way are the same. A connection that breaks is made anew once for what was not answered:
- * questions change nothing. */
+ * Ids on the wire are this file's, so that no two under way are the same. A connection that breaks is made anew for what was not answered, questions
+ * change nothing: once, and again as long as each connection brings an answer (some servers end it after one, or after a few). */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,7 +13,14 @@
 #include "net/loop_uv.h"
 #include "net/net_impl.h"
 
-enum { FRAME = 2, IN_MAX = FRAME + 65535, OUT_MAX = 1 << 20, CONNECT_MS = 10000, LIFE_MS = 20000 /* dnsx keeps the deadlines */ };
+enum {
+    FRAME = 2,
+    IN_MAX = FRAME + 65535,
+    OUT_MAX = 1 << 20,
+    STRAYS_MAX = 1000,
+    CONNECT_MS = 10000,
+    LIFE_MS = 20000 /* dnsx keeps the deadlines */
+};
 
 struct sent {
     struct sent *next;
@@ -21,7 +28,7 @@ struct sent {
     uint8_t id[2]; /* the asker's */
     uint16_t wire;
     int64_t due; /* dns_ms(): it comes back unanswered */
-    bool again;  /* it was under way when a connection broke */
+    bool again;  /* it was under way when a connection broke that had brought nothing */
     size_t n;
     uint8_t msg[FRAME + QUESTION_MAX];
 };
@@ -38,6 +45,7 @@ struct tls_channel {
     struct str out;    /* not yet taken by TLS */
     uint8_t *in;
     size_t n_in;
+    unsigned answers, strays; /* on this connection; strays: that nobody waits for */
 };
 
 static void line_down(struct tls_channel *c)
@@ -90,9 +98,11 @@ static void line_up(struct tls_channel *c);
 /* The connection broke: once more for what was under way. */
 static void line_broken(struct tls_channel *c)
 {
+    bool brought = c->answers > 0;
     line_down(c);
-    give_up(c, FATE_REFUSED, ECONNRESET, had_its_chance);
-    for (struct sent *s = c->sent; s; s = s->next)
+    if (!brought)
+        give_up(c, FATE_REFUSED, ECONNRESET, had_its_chance);
+    for (struct sent *s = c->sent; s && !brought; s = s->next)
         s->again = true;
     if (c->sent)
         line_up(c);
@@ -128,20 +138,23 @@ static void answered(struct tls_channel *c, uint8_t *msg, size_t n)
     while (*at && (n < DNS_HEADER || (*at)->wire != wire))
         at = &(*at)->next;
     s = *at;
-    if (!s) /* an answer nobody waits for */
+    if (!s) {
+        c->strays++;
         return;
+    }
+    c->answers++;
     *at = s->next;
     memcpy(msg, s->id, sizeof s->id);
     channel_fate(&c->base, s->item, FATE_ANSWER, 0, msg, n);
     free(s);
 }
 
-/* Frames as they get whole. false: the connection is broken. */
+/* Frames as they get whole. false: the connection is broken, or would never let us go. */
 static bool take(struct tls_channel *c)
 {
     if (!c->in)
         c->in = mem_array(IN_MAX, 1);
-    for (;;) {
+    while (c->strays < STRAYS_MAX) {
         size_t need = c->n_in < FRAME ? FRAME : FRAME + ((size_t)c->in[0] << 8 | c->in[1]);
         if (c->n_in < need) {
             long n = http_line_take(&c->line, c->in + c->n_in, need - c->n_in);
@@ -155,6 +168,7 @@ static bool take(struct tls_channel *c)
             return false;
         }
     }
+    return false;
 }
 
 static void on_ready(uv_poll_t *h, int status, int events)
@@ -220,6 +234,7 @@ static void line_up(struct tls_channel *c)
     snprintf(c->url, sizeof c->url, "https://%s:%u/", to->name, (unsigned)to->port);
     c->line = (struct http){.op = {.done = connected, .owner = c}, .method = "GET", .url = c->url, .line = true, .limit_ms = CONNECT_MS};
     c->at = LINE_CONNECTS;
+    c->answers = c->strays = 0;
     http_start(c->client, &c->line);
 }
 

@@ -51,13 +51,18 @@ struct flight {
     uint8_t mask[32];
 };
 
+/* Memory of the replies of a round. An answer by HTTPS is known in the delivery of one round and handed on in the next one's. */
+struct holds {
+    void **p;
+    size_t n, size;
+};
+
 struct dns {
     struct net *net;
     struct server *servers;
     size_t n_servers;
     uv_prepare_t *prepare;
-    void **hold; /* memory of the replies of this round */
-    size_t n_hold;
+    struct holds now, last;
 };
 
 /* ---- lists */
@@ -235,10 +240,13 @@ static struct question question_of(const struct flight *f)
 
 static void succeed(struct flight *f, const struct dns_reply *reply, void *hold)
 {
-    struct dns *d = f->server->dns;
+    struct holds *now = &f->server->dns->now;
     struct dns_ask *ask = f->ask;
-    d->hold = mem_grow(d->hold, d->n_hold + 1, sizeof *d->hold);
-    d->hold[d->n_hold++] = hold;
+    if (now->n == now->size) {
+        now->size = now->size ? 2 * now->size : 16;
+        now->p = mem_grow(now->p, now->size, sizeof *now->p);
+    }
+    now->p[now->n++] = hold;
     ask->reply = *reply;
     ask->ms = (uint32_t)(dns_ms() - f->sent);
     ask->flight = NULL;
@@ -472,17 +480,21 @@ bool dns_silent(struct net *n, const struct endpoint *to)
 
 /* ---- life */
 
-static void drop_holds(struct dns *d)
+static void drop_holds(struct holds *h)
 {
-    for (size_t i = 0; i < d->n_hold; i++)
-        free(d->hold[i]);
-    d->n_hold = 0;
+    for (size_t i = 0; i < h->n; i++)
+        free(h->p[i]);
+    h->n = 0;
 }
 
-/* A new round: all done()s of the last one are through. */
+/* A new round: all done()s of the last but one are through. */
 static void on_round(uv_prepare_t *h)
 {
-    drop_holds(h->data);
+    struct dns *d = h->data;
+    struct holds last = d->last;
+    drop_holds(&last);
+    d->last = d->now;
+    d->now = last;
 }
 
 struct dns *dns_new(struct net *n, struct err *e)
@@ -519,8 +531,10 @@ void dns_free(struct dns *d)
         server_free(s);
     }
     loop_uv_close(d->prepare);
-    drop_holds(d);
-    free(d->hold);
+    drop_holds(&d->now);
+    drop_holds(&d->last);
+    free(d->now.p);
+    free(d->last.p);
     free(d);
     channels_end();
 }

@@ -28,8 +28,7 @@ struct fetcher {
 
 struct fetcher *fetcher_new(struct net *n, const struct fetch_setup *setup, struct err *e)
 {
-    struct http_setup http = {
-        .proxy = setup->proxy, .proxy_user = setup->proxy_user, .plain = true, .public_only = !setup->private_too};
+    struct http_setup http = {.proxy = setup->proxy, .proxy_user = setup->proxy_user, .plain = true, .public_only = !setup->private_too};
     struct fetcher *f = mem_new(sizeof *f);
     f->client = http_client_new(n, &http, e);
     if (f->client)

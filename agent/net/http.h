@@ -21,6 +21,7 @@ struct http_setup {
     const char *agent;      /* User-Agent */
     bool plain;             /* http:// is allowed */
     bool public_only;       /* only at addresses of the public internet (net/public.h): its URLs are others' words */
+    bool unverified;        /* certificates are not judged: for looking at public pages as they are, never with a secret */
     const char *address;    /* literal address that every host of this client is reached at, through a proxy too; NULL: looked up */
 };
 
@@ -37,7 +38,8 @@ struct http {
     uint32_t limit_ms;           /* 0: 60,000; in all */
     size_t max;                  /* octets of the answer's body; 0: 1 MiB */
     bool patient;                /* others go first, where this would crowd the first answers of a new connection */
-    bool repeatable;             /* its body may reach the server twice: curl sends it anew where a connection in use ends without an answer */
+    bool repeatable;             /* it may reach the server twice: curl sends it anew where a connection in use ends without an answer. HEAD, and PUT
+                                    and DELETE without a body, always may: they mean the same twice */
     bool line;                   /* no request: settles when TLS (without ALPN) stands; then http_line_*() carry octets until http_clear() */
     bool sent;                   /* out: the request may have reached the server */
     long status;                 /* out */

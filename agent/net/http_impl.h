@@ -49,7 +49,7 @@ struct http_client {
     char *ca_file, *proxy, *proxy_user, *agent;
     struct curl_slist *address; /* for CURLOPT_CONNECT_TO; NULL: hosts are looked up */
     const char *hashed;
-    bool plain, public_only, http1, answered;
+    bool plain, public_only, unverified, http1, answered;
     unsigned requests, departed; /* departed: of those, what has left on a connection */
     size_t active; /* transfers that curl has */
     struct transfer *first, *last; /* the others */

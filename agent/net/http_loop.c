@@ -180,6 +180,7 @@ struct http_client *http_client_new(struct net *n, const struct http_setup *setu
     c->agent = mem_str(setup->agent ? setup->agent : "dcvagent");
     c->plain = setup->plain;
     c->public_only = setup->public_only;
+    c->unverified = setup->unverified;
     if (setup->address) {
         char *at = mem_fmt(strchr(setup->address, ':') ? "::[%s]:" : "::%s:", setup->address);
         c->address = curl_slist_append(NULL, at);

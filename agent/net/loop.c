@@ -28,7 +28,8 @@ struct work {
 
 struct loop {
     uv_loop_t uv;
-    uv_signal_t sig[SIGNALS]; /* unref'd: they alone keep no run alive */
+    uv_signal_t sig[SIGNALS]; /* unref'd, as the next: they alone keep no run alive */
+    uv_prepare_t before_wait;
     struct work *finished, **finished_end;
     int signal;
     bool again;
@@ -55,6 +56,14 @@ static void on_signal(uv_signal_t *h, int number)
     struct loop *l = h->data;
     if (number != SIGHUP || !l->signal) /* an end asked for is not taken back by a later SIGHUP */
         l->signal = stopped_by = number;
+}
+
+/* uv_run() fires what timers are due and then waits for descriptors, although what the timers did may be all there is to wait for. */
+static void on_wait(uv_prepare_t *p)
+{
+    struct loop *l = p->data;
+    if (l->again || l->finished || op_waiting())
+        uv_stop(&l->uv);
 }
 
 /* libuv aborts where it can make neither the pipe for its signals nor its threads, and OpenSSL falls where a lock cannot be had: better to find
@@ -98,6 +107,10 @@ struct loop *loop_new(struct err *e)
             say(LEVEL_WARNING, NULL, "LOOP", "signal %d cannot be caught: %s", signal_numbers[i], uv_strerror(r));
         uv_unref((uv_handle_t *)&l->sig[i]);
     }
+    uv_prepare_init(&l->uv, &l->before_wait);
+    l->before_wait.data = l;
+    uv_prepare_start(&l->before_wait, on_wait);
+    uv_unref((uv_handle_t *)&l->before_wait);
     return l;
 }
 
@@ -107,6 +120,7 @@ void loop_free(struct loop *l)
         return;
     for (int i = 0; i < SIGNALS; i++)
         uv_close((uv_handle_t *)&l->sig[i], NULL);
+    uv_close((uv_handle_t *)&l->before_wait, NULL);
     uv_run(&l->uv, UV_RUN_DEFAULT); /* close callbacks; workers of cancelled jobs; cancelled children */
     for (struct work *w; (w = l->finished);) {
         l->finished = w->next;
@@ -227,6 +241,11 @@ void loop_job(struct loop *l, struct job *j)
 int loop_signal(const struct loop *l)
 {
     return l->signal;
+}
+
+void loop_last_word(struct loop *l)
+{
+    l->signal = 0;
 }
 
 int loop_stopped_by(void)

@@ -36,6 +36,7 @@ void loop_job(struct loop *l, struct job *j);
  * nothing settled and the turn still says true is a bug: the program ends with 70 rather than hang. */
 void loop_run(struct loop *l, bool (*turn)(void *arg), void *arg);
 int loop_signal(const struct loop *l); /* SIGINT, SIGTERM, SIGHUP or 0 */
+void loop_last_word(struct loop *l);   /* it was heard: loop_signal() is 0 until the next one, for what must still be put in order */
 int loop_stopped_by(void);             /* the same for all loops there have been: main() ends the program by it */
 void loop_again(struct loop *l);       /* the turn changed something itself: one more round without waiting for I/O */
 

@@ -1,10 +1,9 @@
 #include "net/public.h"
 
+#include <arpa/inet.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
-
-#include "net/net_impl.h"
 
 struct range {
     uint8_t at[16];
@@ -28,8 +27,20 @@ static bool in_any(const uint8_t *p, const struct range *r, size_t n)
 static bool public4(const uint8_t *p)
 {
     static const struct range not_global[] = {
-        {{0}, 8},         {{10}, 8},       {{100, 64}, 10},  {{127}, 8},       {{169, 254}, 16},    {{172, 16}, 12},    {{192, 0, 0}, 24},
-        {{192, 0, 2}, 24}, {{192, 88, 99}, 24}, {{192, 168}, 16}, {{198, 18}, 15}, {{198, 51, 100}, 24}, {{203, 0, 113}, 24}, {{224}, 3},
+        {{0}, 8},
+        {{10}, 8},
+        {{100, 64}, 10},
+        {{127}, 8},
+        {{169, 254}, 16},
+        {{172, 16}, 12},
+        {{192, 0, 0}, 24},
+        {{192, 0, 2}, 24},
+        {{192, 88, 99}, 24},
+        {{192, 168}, 16},
+        {{198, 18}, 15},
+        {{198, 51, 100}, 24},
+        {{203, 0, 113}, 24},
+        {{224}, 3},
     };
     return !in_any(p, not_global, sizeof not_global / sizeof *not_global);
 }
@@ -52,8 +63,8 @@ static bool public6(const uint8_t *p)
 
 bool address_public(const char *addr)
 {
-    union address a;
-    if (!net_address(addr, 0, &a, NULL))
-        return false;
-    return a.sa.sa_family == AF_INET ? public4((const uint8_t *)&a.v4.sin_addr) : public6(a.v6.sin6_addr.s6_addr);
+    uint8_t octets[16];
+    if (inet_pton(AF_INET, addr, octets) == 1)
+        return public4(octets);
+    return inet_pton(AF_INET6, addr, octets) == 1 && public6(octets);
 }

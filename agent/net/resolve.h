@@ -1,5 +1,6 @@
 /* resolve.h: the addresses of a server that is given by name: /etc/hosts first, then the system's resolvers, A and AAAA.
- * Only for hosts of our own configuration (update servers), never for names that are to be validated. */
+ * For hosts of our own configuration (update servers, CAs, APIs) and servers that are up already (order/served.h), never for names that are to be
+ * validated. */
 #ifndef DCV_NET_RESOLVE_H
 #define DCV_NET_RESOLVE_H
 

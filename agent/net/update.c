@@ -4,7 +4,7 @@
 #include "net/update.h"
 
 enum { FLAGS_UPDATE = 5 << 11, OPCODE_UPDATE = 5, OPCODE_QUERY = 0, TXT_STRING = 255, REPLY_MAX = 16384, COUNT_MAX = 0xffff };
-enum { AT_QD = 4, AT_UPDATES = 8 };
+enum { AT_QD = 4, AT_PREREQUISITES = 6, AT_UPDATES = 8, TYPE_NSEC = 47, TYPE_ANY = 255 };
 
 static void header(struct update *u, unsigned flags, const char *name, unsigned type)
 {
@@ -27,6 +27,17 @@ void update_begin(struct update *u, const char *zone)
 void update_question(struct update *u, const char *name, uint16_t type)
 {
     header(u, 0, name, type);
+}
+
+void update_never(struct update *u, const char *zone)
+{
+    wire_name(&u->w, zone);
+    wire_u16(&u->w, TYPE_ANY);
+    wire_u16(&u->w, CLASS_NONE);
+    wire_u32(&u->w, 0);
+    wire_u16(&u->w, 0);
+    wire_set16(&u->w, AT_PREREQUISITES, 1);
+    u->never = true;
 }
 
 static void rdata(struct wire *w, const struct record *rec)
@@ -75,6 +86,26 @@ bool update_change(struct update *u, bool add, const struct record *rec)
     return true;
 }
 
+bool update_ungranted(struct update *u, const char *owner)
+{
+    static const uint8_t types[] = {0, 3, 0, 0, 0x80}; /* TXT */
+    struct wire *w = &u->w;
+    size_t length;
+    wire_name(w, owner);
+    wire_u16(w, TYPE_NSEC);
+    wire_u16(w, CLASS_IN);
+    wire_u32(w, 60);
+    length = w->n;
+    wire_u16(w, 0);
+    wire_name(w, owner);
+    wire_put(w, types, sizeof types);
+    if (w->bad)
+        return false;
+    wire_set16(w, length, (unsigned)(w->n - length - 2));
+    u->count++;
+    return true;
+}
+
 bool update_seal(struct update *u, uint16_t id, const struct tsig_key *key, int64_t now, struct err *e)
 {
     if (u->w.bad)
@@ -96,11 +127,13 @@ static bool fits(struct bytes reply, const struct update *u, unsigned opcode)
     return reply.n >= WIRE_HEADER && wire_at16(reply.p) == u->sent.id && (reply.p[2] & 0x80) && (reply.p[2] >> 3 & 15) == opcode;
 }
 
-static enum update_says judge_rcode(unsigned rcode)
+static enum update_says judge_rcode(unsigned rcode, bool never)
 {
     switch (rcode) {
     case DNS_NOERROR:
         return SAYS_DONE;
+    case DNS_YXDOMAIN:
+        return never ? SAYS_DONE : SAYS_NO;
     case DNS_REFUSED:
         return SAYS_SPLIT;
     case DNS_SERVFAIL:
@@ -117,11 +150,11 @@ enum update_says update_judge(struct bytes reply, const struct update *u, const 
         return SAYS_UNKNOWN;
     a->rcode = reply.p[3] & 15;
     if (!key) /* a server that knows no key decides by address: for all names alike */
-        return a->rcode == DNS_REFUSED ? SAYS_NO : judge_rcode(a->rcode);
+        return a->rcode == DNS_REFUSED ? SAYS_NO : judge_rcode(a->rcode, u->never);
     a->tsig = tsig_verify(reply.p, reply.n, &u->sent, key, now);
     switch (a->tsig.result) {
     case TSIG_OK:
-        return judge_rcode(a->rcode);
+        return judge_rcode(a->rcode, u->never);
     case TSIG_BADKEY:
         return a->rcode == DNS_NOTAUTH ? SAYS_KEY : SAYS_UNKNOWN;
     case TSIG_UNSIGNED:

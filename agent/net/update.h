@@ -15,6 +15,7 @@ enum { UPDATE_MAX = 60000 }; /* octets before the signature; more goes into furt
 struct update {
     struct wire w;         /* the message */
     unsigned count;        /* changes in it */
+    bool never;            /* with update_never() */
     struct tsig_sent sent; /* after update_seal() */
 };
 
@@ -23,6 +24,13 @@ void update_begin(struct update *u, const char *zone);
 /* Adds rec (class IN, its TTL) or deletes exactly it (class NONE); TXT and CNAME. false: it does not fit any more (u is as before);
  * in an empty message: it never will. */
 bool update_change(struct update *u, bool add, const struct record *rec);
+
+/* Right after update_begin(): a prerequisite that cannot be met (the apex is not in use, RFC 2136 2.4.5). Nothing of the message is carried out; YXDOMAIN
+ * is the answer to what would have been, and SAYS_DONE of update_judge(). */
+void update_never(struct update *u, const char *zone);
+
+/* With update_never() alone: a change (an NSEC record) that nobody lets a key make which is there for names. false: as update_change(). */
+bool update_ungranted(struct update *u, const char *owner);
 
 /* Instead of begin and change: a question, RD=0. */
 void update_question(struct update *u, const char *name, uint16_t type);

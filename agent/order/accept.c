@@ -64,7 +64,7 @@ bool order_accept(struct order *o, const void *p, size_t n, struct err *e)
     return ok;
 }
 
-bool order_chain(struct order *o, struct err *e)
+bool order_chain(struct order *o, const char *more_pem, struct err *e)
 {
     const struct ca_rules *rules = order_rules(o);
     struct issued *i = NULL;
@@ -76,15 +76,13 @@ bool order_chain(struct order *o, struct err *e)
                           .trust_given = rules && rules->chain_given,
                           .form = o->conf ? (enum chain_form)o->conf->chain : CHAIN_FULL,
                           .host = names.n ? names.s[0] : NULL,
+                          .known = rules && rules->chain_given ? NULL : run_known(o->run),
                           .now = clock_now()};
     bool ok = issued_read(&i, o->saved.certificate.p, o->saved.certificate.n, e);
+    if (ok && *more_pem)
+        issued_read(&i, more_pem, strlen(more_pem), NULL); /* too many: what there is must do */
     in.given = i;
     ok = ok && chain_build(&in, &o->chain, e);
-    if (ok) {
-        o->chain_ready = true;
-        for (size_t k = 0; k < o->chain.warnings.n; k++)
-            order_log(o, LEVEL_WARNING, "chain", "CHAIN_WARNING", "%s", o->chain.warnings.s[k]);
-    }
     strs_free(&names);
     issued_free(i);
     return ok;

@@ -109,40 +109,22 @@ static struct doctor_owner *challenge_for(struct doctor *d, const struct doctor_
 
 /* --- providers ------------------------------------------------------------------------------------------------------------------------- */
 
-static struct doctor_probe *probe_new(struct doctor *d, const struct section *section, const char *zone)
+static void add_rights(struct doctor *d, const struct doctor_place *at)
 {
-    struct doctor_probe *p = mem_new(sizeof *p);
-    *p = (struct doctor_probe){.section = section, .ops = provider_of(section), .zone = zone, .first = true};
-    for (struct doctor_probe *o = d->probe; o; o = o->next)
-        if (o->section == section) {
-            p->provider = o->provider;
-            p->err = o->err;
-            p->first = false;
-        }
-    if (p->first)
-        p->ops->open(&p->provider, section, d->s->net, &p->err);
-    p->next = d->probe;
-    d->probe = p;
-    return p;
-}
-
-/* What will be written to is read there, with the provider's key or token: that changes nothing, and shows whether it is let in. */
-static void add_probe(struct doctor *d, const struct doctor_place *at)
-{
-    const char *zone = at->zone->zone->apex, *owner = at->where->site->owner;
-    struct doctor_probe *p = d->probe;
+    const struct zone *zone = at->zone->zone;
+    const char *owner = at->where->site->owner;
+    struct doctor_rights *r = d->rights;
     if (!at->provider || at->provider->broken || !provider_of(at->provider))
         return;
-    while (p && (p->section != at->provider || strcmp(p->zone, zone) != 0))
-        p = p->next;
-    if (!p)
-        p = probe_new(d, at->provider, zone);
-    for (size_t i = 0; i < p->lookup.n; i++)
-        if (strcmp(p->lookup.set[i].owner, owner) == 0)
-            return;
-    p->lookup.set = mem_grow(p->lookup.set, p->lookup.n + 1, sizeof *p->lookup.set);
-    p->lookup.set[p->lookup.n++] = (struct rrset){.owner = owner};
-    p->lookup.zone = p->zone;
+    while (r && (r->rights.section != at->provider || strcmp(r->rights.zone, zone->apex) != 0))
+        r = r->next;
+    if (!r) {
+        r = mem_new(sizeof *r);
+        *r = (struct doctor_rights){.next = d->rights, .rights = {.section = at->provider, .zone = zone->apex}};
+        d->rights = r;
+    }
+    if (!strs_has(&r->rights.owners, owner))
+        strs_add(&r->rights.owners, owner);
 }
 
 /* --- all at once ----------------------------------------------------------------------------------------------------------------------- */
@@ -170,7 +152,7 @@ static void prepare(struct doctor *d)
         p->challenge = challenge_for(d, p);
         p->preflight =
             (struct preflight){.name = w->listed, .site = w->site, .caa = where_caa(p->rules), .verify = &p->verify, .placed = w->placed};
-        add_probe(d, p);
+        add_rights(d, p);
         add_resolvers(d, &p->verify);
     }
     if (!d->wheres.n)
@@ -184,7 +166,7 @@ static size_t count(const struct doctor *d)
         n++;
     for (const struct doctor_owner *o = d->owner; o; o = o->next)
         n++;
-    for (const struct doctor_probe *p = d->probe; p; p = p->next)
+    for (const struct doctor_rights *r = d->rights; r; r = r->next)
         n++;
     return n;
 }
@@ -208,11 +190,9 @@ static bool ask_all(struct doctor *d, struct err *e)
         many_add(&m, &d->place[i].preflight.op, NULL);
         preflight_start(d->s->net, d->s->zones, &d->place[i].preflight);
     }
-    for (struct doctor_probe *p = d->probe; p; p = p->next) {
-        if (!p->provider)
-            continue;
-        many_add(&m, &p->lookup.op, &p->err);
-        (p->ops->probe ? p->ops->probe : p->ops->read)(p->provider, &p->lookup);
+    for (struct doctor_rights *r = d->rights; r; r = r->next) {
+        many_add(&m, &r->rights.op, NULL);
+        rights_start(d->s->net, &r->rights);
     }
     many_add(&m, &d->checkup.op, NULL);
     checkup_start(d->s->net, &d->checkup);
@@ -221,16 +201,12 @@ static bool ask_all(struct doctor *d, struct err *e)
 
 /* --- life ------------------------------------------------------------------------------------------------------------------------------ */
 
-static void free_probes(struct doctor *d)
+static void free_rights(struct doctor *d)
 {
-    for (struct doctor_probe *p = d->probe, *next; p; p = next) {
-        next = p->next;
-        for (size_t i = 0; i < p->lookup.n; i++)
-            rrset_clear(&p->lookup.set[i]);
-        free(p->lookup.set);
-        if (p->first && p->provider)
-            p->ops->close(p->provider);
-        free(p);
+    for (struct doctor_rights *r = d->rights, *next; r; r = next) {
+        next = r->next;
+        rights_clear(&r->rights);
+        free(r);
     }
 }
 
@@ -250,7 +226,7 @@ static void doctor_free(struct doctor *d)
         presence_clear(&o->presence);
         free(o);
     }
-    free_probes(d);
+    free_rights(d);
     checkup_clear(&d->checkup);
     for (size_t i = 0; i < d->n_ours; i++)
         free((void *)(uintptr_t)d->ours[i].p);

@@ -4,12 +4,12 @@
 
 #include "base/map.h"
 #include "conf/conf.h"
+#include "dcv/rights.h"
 #include "dcv/survey/checkup.h"
 #include "dcv/survey/presence.h"
 #include "order/doctor.h"
 #include "order/due.h"
 #include "order/where.h"
-#include "providers/provider.h"
 
 struct doctor_zone { /* a zone that names lie in */
     struct doctor_zone *next;
@@ -27,15 +27,9 @@ struct doctor_owner { /* a name with TXT records, or where they may be */
     struct presence presence;
 };
 
-struct doctor_probe { /* one zone at one provider */
-    struct doctor_probe *next;
-    const struct section *section;
-    const struct provider_ops *ops;
-    struct provider *provider; /* the same for all zones of a section; the first one's to close */
-    bool first;
-    const char *zone;
-    struct lookup lookup;
-    struct err err;
+struct doctor_rights { /* one zone at one provider */
+    struct doctor_rights *next;
+    struct rights rights;
 };
 
 struct doctor_place { /* one place of one name */
@@ -57,7 +51,7 @@ struct doctor {
     struct doctor_place *place; /* as many as wheres */
     struct doctor_zone *zone;
     struct doctor_owner *owner;
-    struct doctor_probe *probe;
+    struct doctor_rights *rights;
     struct map owner_of;
     struct checkup checkup;
     struct bytes *ours; /* values of the ledger's open rows */

@@ -141,15 +141,8 @@ static void tell_configuration(const struct doctor *d, struct diagnoses *out)
 static void tell_providers(const struct doctor *d, struct diagnoses *out)
 {
     struct findings l = {0};
-    for (const struct doctor_probe *p = d->probe; p; p = p->next) {
-        if (p->err.rc == RC_OK) {
-            finding_cause(finding_add(&l, "PROVIDER_READS", SEV_OK, p->zone), "[provider %.60s] is let in and reads the zone",
-                          p->section->name);
-            continue;
-        }
-        bool clock = strcmp(p->err.code, "TSIG_BADTIME") == 0;
-        from_error(finding_add(&l, clock ? "CLOCK_SKEW" : p->err.code, SEV_ERROR, p->zone), &p->err);
-    }
+    for (const struct doctor_rights *r = d->rights; r; r = r->next)
+        rights_judge(&r->rights, &l);
     put_all(out, NULL, &l);
 }
 

@@ -46,6 +46,8 @@ static int64_t renewal_moment(const char *ari)
 
 void due_in(const struct conf_cert *c, const struct saved_cert *row, const struct ca_rules *rules, bool forced, struct calendar_in *in)
 {
+    struct strs done = {0};
+    strs_split(&done, row->reference);
     *in = (struct calendar_in){.kind = rules && !rules->by_person ? CALENDAR_ACME : CALENDAR_PERSON,
                                .now = clock_now(),
                                .not_before = row->not_before,
@@ -56,9 +58,10 @@ void due_in(const struct conf_cert *c, const struct saved_cert *row, const struc
                                .names_changed = due_other_names(row->names, &c->names),
                                .ca_changed = *row->ca && strcmp(row->ca, c->ca) != 0,
                                .key_changed = rules && *row->key_type && strcmp(row->key_type, due_key_word(c, rules)) != 0,
-                               .new_reference = c->reference_number && strcmp(c->reference_number, row->reference) != 0,
+                               .new_reference = c->reference_number && !strs_has(&done, c->reference_number),
                                .new_subscription = c->subscription_end && c->subscription_end != row->subscription_end,
                                .forced = forced};
+    strs_free(&done);
 }
 
 bool due_sleeps(const struct saved_order *o)

@@ -70,6 +70,12 @@ bool order_hand(struct order *o, const struct inbox_row *row, struct err *e)
             return err_set(e, RC_USAGE, "TOO_LATE", "the certificate of %s is issued already; the order is finished, not cancelled",
                            o->saved.cert);
         fact_set(o, "cancelled", row->at);
+        if (o->saved.sent && in_states(o, ORDER_VALIDATED, ORDER_SUBMITTED))
+            say_loudly(
+                LEVEL_WARNING, &(struct about){.cert = o->saved.cert, .step = "cancel"}, "CANCELLED_LATE",
+                "the CSR may have reached the CA, and the certificate may be paid for: one that still comes is taken by dcvagent import "
+                "%s FILE --key %s/keys/%s.key",
+                o->saved.cert, o->run->s->state_dir, o->saved.id);
         o->err = o->saved.last = (struct err){0}; /* what it failed of is over with it */
         order_jump(o, ORDER_FAILED);
         return true;
@@ -92,7 +98,7 @@ bool order_hand(struct order *o, const struct inbox_row *row, struct err *e)
     } else if (strcmp(kind, "confirmed") == 0 && in_states(o, ORDER_PREPARED, ORDER_VISIBLE)) {
         order_jump(o, ORDER_VALIDATED);
     } else if ((strcmp(kind, "code") == 0 || strcmp(kind, "failed") == 0) && in_states(o, ORDER_CHALLENGED, ORDER_VALIDATED)) {
-        spots_reset_watch(o);
+        proofs_look_anew(o);
         order_jump(o, ORDER_CHALLENGED);
     }
     o->saved.due = 0;

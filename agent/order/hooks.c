@@ -43,6 +43,7 @@ void run_cert_installed(struct run *r, const struct order *o)
     w->row = cert_row_load(r->s->store, w->name);
     w->changed = true;
     w->hook_at = w->row->c.hook_due ? HOOK_DUE : HOOK_NONE;
+    deployed_expect(w, true);
 }
 
 static void ended(struct op *op, const struct err *e)
@@ -63,6 +64,7 @@ static void ended(struct op *op, const struct err *e)
                 program, w->hook.status, safe);
     else
         w->row->c.hook_due = false;
+    deployed_expect(w, false);
     err_again(&w->err, 0);
     say(LEVEL_INFO, &(struct about){.cert = w->name, .step = "hook"}, NULL, "%s ended with %d", program, w->hook.status);
 }

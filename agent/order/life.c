@@ -50,6 +50,11 @@ struct order *order_load(struct run *r, const struct saved_order *saved)
     return o;
 }
 
+static bool method_possible(const struct conf_cert *c, const struct ca_rules *rules)
+{
+    return c->method == METHOD_EMAIL ? rules->by_email : c->method == METHOD_WEBSITE ? rules->by_website : true;
+}
+
 struct order *order_begin(struct run *r, const struct conf_cert *c, bool forced, struct err *e)
 {
     struct order *o = order_new(r);
@@ -62,9 +67,9 @@ struct order *order_begin(struct run *r, const struct conf_cert *c, bool forced,
         order_free(o);
         return NULL;
     }
-    if (c->method != METHOD_DNS && !(c->method == METHOD_EMAIL && order_rules(o)->by_email)) {
-        err_set(e, RC_CONF, "METHOD", "certificate %s: this version proves names at %s by DNS alone%s; set method = dns", c->name, c->ca,
-                order_rules(o)->by_email ? " or e-mail" : "");
+    if (!method_possible(c, order_rules(o))) {
+        err_set(e, RC_CONF, "METHOD", "certificate %s: names are not proven that way at [ca %s]; set method = dns%s", c->name, c->ca,
+                order_rules(o)->by_website ? " or website" : "");
         order_free(o);
         return NULL;
     }
@@ -90,6 +95,31 @@ struct order *order_begin(struct run *r, const struct conf_cert *c, bool forced,
     return o;
 }
 
+/* What the steps worked with. */
+static void free_scratch(struct order *o)
+{
+    spots_free(o);
+    website_free(o);
+    child_clear(&o->check);
+    strs_free(&o->check_env);
+    ca_case_clear(&o->ca);
+    secret_free(&o->key_pem);
+    vet_free(o);
+    chain_clear(&o->chain);
+    free(o->pfx);
+    o->pfx = NULL;
+    o->n_pfx = 0;
+}
+
+void order_shed(struct order *o)
+{
+    if (o->saved.open || o->pending || o->shed)
+        return;
+    o->shed = true;
+    spots_forget(o);
+    free_scratch(o);
+}
+
 void order_free(struct order *o)
 {
     if (!o)
@@ -98,13 +128,7 @@ void order_free(struct order *o)
     op_cancel(&o->timer.op);
     op_cancel(&o->check.op);
     work_stop(o);
-    spots_free(o);
-    child_clear(&o->check);
-    strs_free(&o->check_env);
-    ca_case_clear(&o->ca);
-    secret_free(&o->key_pem);
-    chain_clear(&o->chain);
-    free(o->pfx);
+    free_scratch(o);
     json_decref(o->facts);
     saved_order_clear(&o->saved);
     free(o);

@@ -8,6 +8,8 @@
 #include "net/net.h"
 #include "order/many.h"
 
+enum { TICK_MS = 250 };
+
 /* --- zones ------------------------------------------------------------------------------------------------------------------------- */
 
 bool look_sites(struct session *s, struct find *f, struct err *err, size_t n, struct err *e)
@@ -187,6 +189,16 @@ static void round_over(struct watch *w)
     m->round(m->arg, w);
 }
 
+static void tick(struct op *op, const struct err *e)
+{
+    struct many *m = op->owner;
+    struct loop *l = net_loop(m->s->net);
+    (void)e;
+    m->round(m->arg, NULL);
+    m->tick = (struct timer){.op = {.done = tick, .owner = m}, .at = loop_now(l) + TICK_MS};
+    loop_timer(l, &m->tick);
+}
+
 bool look_watches(struct session *s, struct watch *w, struct err *err, size_t n, void (*round)(void *arg, struct watch *w), void *arg,
                   struct err *e)
 {
@@ -201,5 +213,9 @@ bool look_watches(struct session *s, struct watch *w, struct err *err, size_t n,
         w[i].round = round ? round_over : NULL;
         visible_start(s->net, &w[i]);
     }
-    return many_end(&m, e);
+    if (round)
+        tick(&(struct op){.owner = &m}, NULL);
+    bool all = many_end(&m, e);
+    op_cancel(&m.tick.op);
+    return all;
 }

@@ -27,7 +27,12 @@ void look_txt_clear(struct look_txt *l);
 
 bool look_preflights(struct session *s, struct preflight *p, size_t n, struct err *e); /* those with site NULL are left out */
 
-/* Watches that have a site. round (may be NULL) is called after each round of one of them. */
+struct look_row { /* a name and who sees its record, for whoever shows it */
+    const char *host;
+    const struct watch *watch;
+};
+
+/* Watches that have a site. round (may be NULL) is called after each round of one of them, and with NULL four times a second. */
 bool look_watches(struct session *s, struct watch *w, struct err *err, size_t n, void (*round)(void *arg, struct watch *w), void *arg,
                   struct err *e);
 

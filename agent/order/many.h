@@ -6,7 +6,7 @@
 
 #include <stddef.h>
 
-#include "base/op.h"
+#include "net/loop.h"
 #include "order/session.h"
 
 struct watch;
@@ -23,6 +23,7 @@ struct many {
     size_t n, pending;
     void (*round)(void *arg, struct watch *w); /* look_watches' */
     void *arg;
+    struct timer tick; /* its too */
 };
 
 void many_begin(struct many *m, struct session *s, size_t most);

@@ -132,13 +132,25 @@ enum turn order_fault(struct order *o, const struct err *e)
     o->err = *e;
     o->saved.last = *e;
     o->saved.last_at = now;
-    o->saved.failures++;
-    int64_t at = now + calendar_backoff(o->saved.failures);
+    bool told = e->rc == RC_LATER && e->not_before > now; /* a wait that was announced is no failure */
+    o->saved.failures += !told;
+    int64_t at = told ? now : now + calendar_backoff(o->saved.failures);
     o->saved.due = e->not_before > at ? e->not_before : at;
     o->resting = true;
     order_save(o);
     order_evidence(o, "failure", json_pack("{s:s, s:s, s:s}", "code", e->code ? e->code : "", "where", e->where, "text", e->text));
     return TURN_FAILED;
+}
+
+enum turn order_unseen(struct order *o, const struct err *e)
+{
+    order_wait(o, WAITS_PROPAGATION);
+    o->err = *e;
+    o->saved.last = *e;
+    o->saved.last_at = clock_now();
+    o->resting = true;
+    order_save(o);
+    return TURN_WAIT;
 }
 
 void order_advance(struct order *o, struct run *r)

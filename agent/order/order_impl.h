@@ -19,6 +19,7 @@
 #include "net/net.h"
 #include "order/calendar.h"
 #include "order/order.h"
+#include "order/replacement.h"
 #include "order/run.h"
 
 /* One place where the record of one name goes. A wildcard and its base share it. */
@@ -56,6 +57,7 @@ struct order {
     bool look_done;                /* the CA's stage is known in this run */
     bool recheck;                  /* inbox or restart: look again */
     bool changed;                  /* a certificate was installed in this run */
+    bool shed;                     /* order_shed() was here */
     unsigned pending;              /* operations and effects under way */
     struct err err;                /* what went wrong in this run; rc RC_OK: nothing */
     json_t *facts;
@@ -79,10 +81,12 @@ struct order {
     struct strs check_env;
     enum { CHECK_NOT, CHECK_RUNS, CHECK_PASSED, CHECK_FAILED } check_state;
     struct chain chain;            /* once built in step_issued */
+    struct vet *vet;               /* vet.c's; NULL: not at it */
     bool chain_ready;
     uint8_t *pfx;
     size_t n_pfx;
     bool pfx_ready;
+    struct website *website;       /* website.c's; NULL: no use was made of it in this run */
 };
 
 /* A certificate section as this run looks after it: what is in use, what the calendar says, its hook. */
@@ -94,12 +98,15 @@ struct cert_work {
     struct calendar_out cal;
     struct err err;                /* besides its order's: configuration, hook */
     bool selected, changed, dirty;
+    bool replaced;                 /* by an earlier run of the replacement under way */
     struct ca_renewal renewal;
     char *renewal_pem;
     enum { RENEWAL_NOT, RENEWAL_ASKED, RENEWAL_KNOWN } renewal_at;
     struct child hook;
     struct strs env;
     enum { HOOK_NONE, HOOK_DUE, HOOK_RUNS, HOOK_ENDED } hook_at;
+    struct deployed *deployed;     /* deployed.c's, while it looks */
+    enum { SERVED_NOT, SERVED_DUE, SERVED_LOOKS, SERVED_SEEN } served_at;
 };
 
 /* A saved_cert with strings of its own. */
@@ -126,6 +133,12 @@ bool hooks_busy(const struct run *r);
 void run_cert_installed(struct run *r, const struct order *o);
 struct cert_work *run_cert(struct run *r, const char *name); /* NULL: not looked after */
 
+/* deployed.c: what the servers of served= send after the hook */
+void deployed_expect(struct cert_work *w, bool installed); /* it is looked at as soon as no hook is due; installed: just now */
+void deployed_pump(struct run *r);
+bool deployed_busy(const struct run *r);
+void deployed_stop(struct cert_work *w);
+
 struct ca_open {                   /* one CA section, opened once a run */
     const struct section *section;
     const struct ca_ops *ops;
@@ -142,20 +155,27 @@ struct run {
     struct cert_work **cert;       /* one a certificate section that this run looks after */
     size_t n_cert;
     struct map cert_of, order_of;  /* by certificate: struct cert_work; struct order, the newest */
-    int64_t deadline_ms;           /* loop_now() scale */
+    struct map order_by_id;
+    int64_t deadline_ms, counted_at; /* loop_now() scale */
     int64_t inbox_version;
     bool stop;                     /* deadline or signal: start nothing more */
     enum { RUN_WORKS, RUN_TELLS, RUN_ENDS } phase;
     struct timer poll, limit;
     struct teller *teller;
+    struct fetcher *fetcher[2];    /* what certificates name: at public addresses; at private ones too. Made when first wanted */
+    struct hierarchy *known;       /* likewise */
     struct err err;                /* of the run as a whole (store) */
     struct err hand_err;           /* the first hand-over that was refused */
 };
+
+/* replacement.c */
+void replacement_count(const struct run *r, struct replacement_count *out);
 
 /* start.c: which orders this run works on */
 void run_start_due(struct run *r, struct cert_work *w);  /* a new order where the calendar says so */
 bool run_gather(struct run *r, struct err *e);          /* certificates, CAs, open orders, new ones that are due */
 struct order *run_begin(struct run *r, const struct conf_cert *c, bool forced, struct err *e); /* an order that joins the run */
+const struct ca_rules *run_rules(const struct run *r, const char *ca); /* NULL: no such section, or it cannot be opened */
 void calendar_for(const struct run *r, const struct cert_work *w, bool forced, struct calendar_out *out);
 
 /* tell.c: what people hear of a run: waits, failures, reminders, notify_hook, and what status will show */
@@ -170,12 +190,14 @@ struct order *run_order_of(const struct run *r, const char *cert); /* the newest
 struct order *order_load(struct run *r, const struct saved_order *saved);
 struct order *order_begin(struct run *r, const struct conf_cert *c, bool forced, struct err *e);
 void order_free(struct order *o);
+void order_shed(struct order *o);                       /* closed for good: what its steps needed goes, what is told of it stays */
 bool order_rests(const struct order *o);                /* nothing is to be done for it now */
 void order_wake(struct order *o);                       /* all that a done() does besides noting its result */
 void order_advance(struct order *o, struct run *r);     /* the only writer of state; called by the turn alone */
 void order_jump(struct order *o, enum order_state to);  /* for hand-overs and winding up: order.c is the only caller besides hand.c */
 void order_wait(struct order *o, enum waits waits);
 enum turn order_fault(struct order *o, const struct err *e); /* notes the failure, counts it, sets backoff; TURN_FAILED */
+enum turn order_unseen(struct order *o, const struct err *e); /* not everybody sees it yet: waits for propagation, until another run; TURN_WAIT */
 void order_save(struct order *o);                       /* facts and words into saved, marks dirty */
 void order_settled(struct order *o);                    /* one operation less under way; wakes */
 enum turn order_refused(struct order *o);               /* the CA's refusal, or the fault of its last call; waits as the CA says */
@@ -190,7 +212,14 @@ bool run_inbox(struct run *r, struct err *e);
 
 /* accept.c: is this the certificate that was ordered? Fills saved.certificate, else keeps it aside and says why. */
 bool order_accept(struct order *o, const void *p, size_t n, struct err *e);
-bool order_chain(struct order *o, struct err *e);       /* fills o->chain from saved.certificate and the configured files */
+bool order_chain(struct order *o, const char *more_pem, struct err *e); /* fills o->chain from saved.certificate, more_pem, the configured files */
+
+/* vet.c */
+enum turn order_vet(struct order *o);                   /* NEXT: o->chain is whole, and nothing of it revoked as far as is known */
+void vet_stop(struct order *o);
+void vet_free(struct order *o);
+struct fetcher *run_fetcher(struct run *r, bool private_too); /* NULL: it cannot be had */
+const struct hierarchy *run_known(struct run *r);
 
 /* steps_*.c */
 enum turn step_new(struct order *o, struct run *r);
@@ -222,7 +251,31 @@ struct proof *spot_proof(const struct spot *s);         /* the CA's, by this spo
 enum turn spots_watch(struct order *o);
 bool spots_served(struct order *o);                     /* all were seen at their authorities in this run */
 void spots_reset_watch(struct order *o);
+void spots_forget(struct order *o);                     /* what was found out about its names, where no other order has them */
 void spots_free(struct order *o);
+
+/* A way to prove names, as the states see it. Names proven by e-mail have no spots: records.c finds nothing to do for them. */
+struct method_ops {
+    enum turn (*possible)(struct order *o);    /* prepared: may it be put there? For all names, before a code is asked for */
+    enum turn (*put)(struct order *o);         /* challenged: NEXT: what the CA wants is in place, and nothing older */
+    enum turn (*seen)(struct order *o);        /* published: NEXT: by all who count; BACK: it is not in place any more */
+    enum turn (*ready)(struct order *o);       /* visible: NEXT: the CA may look; BACK: it is not in place, or the CA wants something else */
+    int64_t (*settled)(const struct order *o); /* when no cache can hold what stood there before, s */
+    void (*look_anew)(struct order *o);        /* whoever has seen it looks again */
+};
+extern const struct method_ops by_record, by_website;
+
+/* steps_publish.c: what the other states want of the order's method */
+enum turn proofs_possible(struct order *o);
+void proofs_look_anew(struct order *o);
+bool proofs_release(struct order *o, struct err *e);    /* nothing of it is wanted any more */
+enum turn proofs_gone(struct order *o);                 /* released, and NEXT once nothing of ours is left */
+
+/* website.c */
+void website_release(struct order *o);
+enum turn website_gone(struct order *o);
+void website_stop(struct order *o);                     /* the run ends: whatever is under way; what was begun is in the order's facts */
+void website_free(struct order *o);
 
 /* The CA, through wrappers: each call settles into o->ca.stage and wakes the order. */
 bool ca_ready(struct order *o);                         /* the stage is known; else a look is started or under way, or ca_err says why not */

@@ -15,7 +15,7 @@
 #include "order/where.h"
 #include "store/store.h"
 
-enum { PROBE_TTL = 60, LIMIT_S = 60 };
+enum { PROBE_TTL = 60, LIMIT_S = 60, LAST_WORD_S = 8 };
 
 struct rehearsing {
     struct session *s;
@@ -25,7 +25,7 @@ struct rehearsing {
     void (*round)(void *arg);
     void *arg;
     bool deleting;
-    int64_t began; /* ms: the writing, then the deleting */
+    int64_t began, limit_s; /* ms: the writing, then the deleting */
 };
 
 struct looking { /* a watch under way */
@@ -56,18 +56,16 @@ static bool known(const struct rehearsals *l, const struct zone *z, const struct
 
 static bool name_probe(struct rehearsal *r, struct err *e)
 {
-    char id[24], owner[2 * NAME_SIZE];
+    char id[24], *name = r->probe.name;
     if (!order_new_id(id, clock_now(), e))
         return false;
     const char *random = strchr(id, '-') + 1;
-    int n = snprintf(owner, sizeof owner, "_dcvagent-probe-%s.%s", random, r->zone->apex);
-    if (n >= NAME_SIZE)
+    if (snprintf(name, NAME_SIZE, "_dcvagent-probe-%s.%s", random, r->zone->apex) >= NAME_SIZE)
         return !err_set(&r->err, RC_DELEGATION, "OWNER_LONG", "a probe's name below %s is too long", r->zone->apex);
     snprintf(r->value, sizeof r->value, "dcvagent probe %s", random);
-    snprintf(r->probe.name, sizeof r->probe.name, "%s", owner);
-    snprintf(r->probe.owner, sizeof r->probe.owner, "%s", owner);
+    memcpy(r->probe.owner, name, sizeof r->probe.owner);
     r->probe.zone = r->zone;
-    strs_add(&r->probe.chain, owner);
+    strs_add(&r->probe.chain, name);
     return true;
 }
 
@@ -88,8 +86,8 @@ static bool add_place(struct rehearsing *h, const struct where *w, struct err *e
     r->verify = mem_new(sizeof *r->verify);
     *r->verify = conf_verify(c, conf_zone(c, w->site->owner), conf_ca(c, w->ca));
     if (!provider)
-        err_set(&r->err, RC_DELEGATION, "NO_PROVIDER", "no provider may write at %s (zone %s): add the zone to zones= of a [provider]", w->site->owner,
-                r->zone->apex);
+        err_set(&r->err, RC_DELEGATION, "NO_PROVIDER", "no provider may write at %s (zone %s): add the zone to zones= of a [provider]",
+                w->site->owner, r->zone->apex);
     return name_probe(r, e);
 }
 
@@ -162,7 +160,7 @@ static bool pump(struct rehearsing *h, bool deleting, struct err *e)
     struct err pumped = {0};
     h->deleting = deleting;
     h->began = loop_now(net_loop(h->s->net));
-    if (session_pump_until(h->s, LIMIT_S, clocked, h, &pumped) || (pumped.rc == RC_LATER && !loop_signal(net_loop(h->s->net))))
+    if (session_pump_until(h->s, h->limit_s, clocked, h, &pumped) || (pumped.rc == RC_LATER && !loop_signal(net_loop(h->s->net))))
         return true;
     *e = pumped;
     return false;
@@ -249,6 +247,7 @@ static bool watch_all(struct rehearsing *h, struct err *e)
                                   .site = &r->probe,
                                   .value = {(const uint8_t *)r->value, strlen(r->value)},
                                   .verify = r->verify,
+                                  .brief = true,
                                   .deadline_ms = now + r->verify->timeout * 1000,
                                   .round = round_over};
         h->many.pending++;
@@ -273,12 +272,19 @@ static bool delete_all(struct rehearsing *h, struct err *e)
 
 bool rehearse(struct session *s, const struct strs *certs, void (*round)(void *arg), void *arg, struct rehearsals *out, struct err *e)
 {
-    struct rehearsing h = {.s = s, .l = out, .round = round, .arg = arg};
+    struct rehearsing h = {.s = s, .l = out, .round = round, .arg = arg, .limit_s = LIMIT_S};
     *out = (struct rehearsals){0};
     if (!publish_load(s->publish, e) || !gather(&h, certs, e) || !write_all(&h, e))
         return false;
     note_faults(&h);
-    return watch_all(&h, e) && delete_all(&h, e);
+    if (watch_all(&h, e))
+        return delete_all(&h, e);
+    /* A signal, most likely of somebody who will not wait longer: what was written goes first, unless there comes another. */
+    struct err also = {0};
+    loop_last_word(net_loop(s->net));
+    h.limit_s = LAST_WORD_S;
+    delete_all(&h, &also);
+    return false;
 }
 
 void rehearsals_free(struct rehearsals *l)

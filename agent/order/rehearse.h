@@ -35,7 +35,7 @@ struct rehearsals {
 };
 
 /* certs: sections; empty: all. The session has SESSION_LOCK and SESSION_NET. round (may be NULL) after each round of answers about one of them.
- * false: a signal or the store; what was written is in the ledger. */
+ * false: a signal or the store; what was written and could not be deleted within some seconds is in the ledger. */
 bool rehearse(struct session *s, const struct strs *certs, void (*round)(void *arg), void *arg, struct rehearsals *out, struct err *e);
 void rehearsals_free(struct rehearsals *l);
 

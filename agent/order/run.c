@@ -9,8 +9,13 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "net/fetch.h"
 
-enum { POLL_MS = 500 }; /* how often a person's hand-over is looked for while something else is waited for */
+enum {
+    COUNT_MS = 200,
+    POLL_MS = 500,  /* how often a person's hand-over is looked for while something else is waited for */
+    WALK_MS = 30000 /* so long a walk through a CA's pages may go on when the run's time is up: one that is broken off needs a person */
+};
 
 static bool started(const struct order *o)
 {
@@ -43,6 +48,7 @@ static void advance_orders(struct run *r)
             order_csr(o);
         else
             order_advance(o, r);
+        order_shed(o);
         active += started(o) - was;
     }
 }
@@ -86,13 +92,28 @@ static bool working(const struct run *r)
     for (size_t i = 0; i < r->n_order; i++)
         if (r->order[i]->pending || (r->order[i]->runnable && !order_rests(r->order[i])))
             return true;
-    return (r->setup.no_new ? winding_up(r) : publish_busy(r->s->publish)) || hooks_busy(r) || renewals_busy(r);
+    return (r->setup.no_new ? winding_up(r) : publish_busy(r->s->publish)) || hooks_busy(r) || deployed_busy(r) || renewals_busy(r);
 }
 
-static void cancel_all(struct run *r)
+static bool walks(const struct order *o)
+{
+    return o->ca_runs && op_busy(&o->ca.op);
+}
+
+static bool walking(const struct run *r)
+{
+    for (size_t i = 0; i < r->n_order; i++)
+        if (walks(r->order[i]))
+            return true;
+    return false;
+}
+
+static void cancel_all(struct run *r, bool but_walks)
 {
     for (size_t i = 0; i < r->n_order; i++) {
         struct order *o = r->order[i];
+        if (but_walks && walks(o))
+            continue;
         op_cancel(&o->ca.op);
         op_cancel(&o->timer.op);
         op_cancel(&o->check.op);
@@ -103,6 +124,8 @@ static void cancel_all(struct run *r)
             op_cancel(&o->spot[k].preflight.op);
             op_cancel(&o->spot[k].watch.op);
         }
+        website_stop(o);
+        vet_stop(o);
         o->resting = true;
         o->ca_in_line = o->ca_runs = false;
         o->pending = 0;
@@ -110,22 +133,30 @@ static void cancel_all(struct run *r)
     for (size_t i = 0; i < r->n_cert; i++) {
         op_cancel(&r->cert[i]->hook.op);
         op_cancel(&r->cert[i]->renewal.op);
+        deployed_stop(r->cert[i]);
     }
 }
 
-static void over(struct run *r, const char *why)
+static void over(struct run *r, const char *why, bool at_once)
 {
-    if (r->stop)
-        return;
+    if (!r->stop)
+        say(LEVEL_INFO, NULL, NULL, "%s: what is not finished waits for the next run", why);
+    if (!r->stop || walking(r))
+        cancel_all(r, !at_once);
     r->stop = true;
-    say(LEVEL_INFO, NULL, NULL, "%s: what is not finished waits for the next run", why);
-    cancel_all(r);
 }
 
+/* Comes twice where something walks. */
 static void limit_done(struct op *op, const struct err *e)
 {
     (void)e;
-    over(op->owner, "the run's time is up");
+    struct run *r = op->owner;
+    struct loop *l = net_loop(r->s->net);
+    over(r, "the run's time is up", r->stop);
+    if (!walking(r))
+        return;
+    r->limit.at = loop_now(l) + WALK_MS;
+    loop_timer(l, &r->limit);
 }
 
 static void poll_done(struct op *op, const struct err *e)
@@ -144,6 +175,39 @@ static bool stop_run(struct run *r)
     return false;
 }
 
+/* Names of orders whose records are looked for now; those that are through already beside them. */
+static void show_wait(struct run *r)
+{
+    struct look_row *row = NULL;
+    size_t n = 0;
+    int64_t until = 0;
+    for (size_t i = 0; i < r->n_order; i++) {
+        const struct order *o = r->order[i];
+        for (size_t k = 0; o->waits == WAITS_PROPAGATION && o->pending && k < o->n_spot; k++) {
+            const struct spot *s = &o->spot[k];
+            if (!s->watch.n)
+                continue;
+            row = mem_grow(row, n + 1, sizeof *row);
+            row[n++] = (struct look_row){s->name, &s->watch};
+            until = s->watch.deadline_ms > until ? s->watch.deadline_ms : until;
+        }
+    }
+    r->setup.show(r->setup.show_arg, row, n, until - loop_now(net_loop(r->s->net)));
+    free(row);
+}
+
+/* A thousand orders are not counted in each of thousands of turns. */
+static void show_count(struct run *r)
+{
+    struct replacement_count n;
+    int64_t now = loop_now(net_loop(r->s->net));
+    if (now - r->counted_at < COUNT_MS)
+        return;
+    r->counted_at = now;
+    replacement_count(r, &n);
+    r->setup.count(r->setup.count_arg, &n);
+}
+
 static bool turn_works(struct run *r, struct err *e)
 {
     bool records = !r->setup.hand_only && !r->setup.csr_only;
@@ -157,11 +221,17 @@ static bool turn_works(struct run *r, struct err *e)
         }
         if (records && !publish_pump(r->s->publish, e))
             return false;
-        if (records)
+        if (records) {
             hooks_pump(r);
+            deployed_pump(r);
+        }
     }
     if (!save_orders(r, e) || !save_certs(r, e) || !store_turn(r->s->store, e))
         return false;
+    if (r->setup.show)
+        show_wait(r);
+    if (r->setup.count)
+        show_count(r);
     int64_t active = active_orders(r);
     for (size_t i = 0; i < r->n_order; i++)
         if (may_advance(r, r->order[i], active) && !r->setup.hand_only && !r->stop)
@@ -174,11 +244,11 @@ static bool turn(void *arg)
     struct run *r = arg;
     struct err *e = &r->err;
     if (loop_signal(net_loop(r->s->net)))
-        over(r, "stopped by a signal");
+        over(r, "stopped by a signal", true);
     if (r->phase == RUN_WORKS) {
         if (e->rc != RC_OK || !turn_works(r, e))
             return stop_run(r);
-        if (!r->stop && !r->setup.hand_only && (working(r) || store_effects(r->s->store)))
+        if (r->stop ? walking(r) : !r->setup.hand_only && (working(r) || store_effects(r->s->store)))
             return true;
         r->phase = RUN_TELLS;
         op_cancel(&r->poll.op);
@@ -193,9 +263,9 @@ static bool turn(void *arg)
 static void order_of_ledger_changed(void *arg, const char *order)
 {
     struct run *r = arg;
-    for (size_t i = 0; i < r->n_order; i++)
-        if (strcmp(r->order[i]->saved.id, order) == 0)
-            order_wake(r->order[i]);
+    struct order *o = map_get(&r->order_by_id, order);
+    if (o)
+        order_wake(o);
 }
 
 static void start_timers(struct run *r)
@@ -214,6 +284,7 @@ static void free_run(struct run *r)
     tell_free(r);
     map_free(&r->cert_of);
     map_free(&r->order_of);
+    map_free(&r->order_by_id);
     for (size_t i = 0; i < r->n_order; i++)
         order_free(r->order[i]);
     free(r->order);
@@ -221,6 +292,7 @@ static void free_run(struct run *r)
         struct cert_work *w = r->cert[i];
         op_cancel(&w->hook.op);
         op_cancel(&w->renewal.op);
+        deployed_stop(w);
         free(w->renewal_pem);
         child_clear(&w->hook);
         strs_free(&w->env);
@@ -233,6 +305,9 @@ static void free_run(struct run *r)
         if (r->ca[i].ca)
             r->ca[i].ops->close(r->ca[i].ca);
     free(r->ca);
+    fetcher_free(r->fetcher[0]);
+    fetcher_free(r->fetcher[1]);
+    hierarchy_free(r->known);
 }
 
 static void result(struct run *r, struct run_result *out)
@@ -253,6 +328,8 @@ static void result(struct run *r, struct run_result *out)
 void run_all(struct session *s, const struct run_setup *setup, struct run_result *out)
 {
     struct run r = {.setup = *setup, .s = s, .inbox_version = -1};
+    if (r.setup.replace && !r.setup.replace_since)
+        r.setup.replace_since = clock_now();
     memset(out, 0, sizeof *out);
     publish_watch(s->publish, order_of_ledger_changed, &r);
     start_timers(&r);

@@ -6,12 +6,18 @@
 #define DCV_ORDER_RUN_H
 
 #include "base/json.h"
+#include "order/look.h"
+#include "order/replacement.h"
 #include "order/session.h"
 
 struct run_setup {
     const struct strs *names;   /* certificate sections; empty: all */
     bool force;                 /* orders are due whatever the calendar says; starts first orders of by-person CAs */
-    bool replace;               /* force, with a new key */
+    bool replace;               /* force, with a new key; not what this replacement has replaced already */
+    int64_t replace_since;      /* when it was begun (replacement.h); 0: now */
+    /* A few times a second while it goes on. */
+    void (*count)(void *arg, const struct replacement_count *n);
+    void *count_arg;
     bool no_new;                /* only what is open goes on: cancel */
     bool hand_only;             /* take the inbox and stop: for code, confirmed, import ... when no run is on */
     bool csr_only;              /* orders get key and CSR, the key its backup, and rest; one is begun where none is under way. No discovery, no records,
@@ -19,6 +25,9 @@ struct run_setup {
     bool terminal;
     bool (*permit)(void *arg, const char *told); /* asked before each button of a portal (ca.h); NULL: nobody is there */
     void *permit_arg;
+    /* While records are waited for, a few times a second: who sees which; left: ms until the wait ends at the latest. n 0: none is waited for. */
+    void (*show)(void *arg, const struct look_row *row, size_t n, int64_t left);
+    void *show_arg;
     int64_t deadline;           /* s; 0: the configuration's */
 };
 

@@ -51,9 +51,15 @@ static bool placed_by_hand(const struct conf_cert *c, const char *name)
     return false;
 }
 
-/* None where the names are proven by e-mail. */
+static bool by_file(const struct order *o)
+{
+    return o->conf && o->conf->method == METHOD_WEBSITE;
+}
+
+/* None where the names are proven by e-mail; the names themselves where by files. */
 static void spots_make(struct order *o)
 {
+    static const struct place name = {.at = AT_NAME};
     if (o->conf && o->conf->method == METHOD_EMAIL)
         return;
     const struct ca_rules *rules = order_rules(o);
@@ -62,6 +68,10 @@ static void spots_make(struct order *o)
     for (size_t i = 0; i < names.n; i++) {
         if (shared(o, names.s[i]))
             continue;
+        if (by_file(o)) {
+            add_spot(o, names.s[i], name, false);
+            continue;
+        }
         struct place place[PLACES_MAX];
         size_t n =
             owner_places(o->conf, name_base(names.s[i]), rules->place, rules->n_place < PLACES_MAX ? rules->n_place : PLACES_MAX, place);
@@ -86,8 +96,12 @@ static void found(struct op *op, const struct err *e)
 static void start_find(struct spot *s, const char *name, bool no_follow)
 {
     const struct order *o = s->order;
-    s->find = (struct find){
-        .op = {.done = found, .owner = s}, .name = name, .no_follow = no_follow, .refuse_cname = o->conf && o->conf->cname == CNAME_REFUSE};
+    bool website = by_file(o); /* a CNAME to a CDN is what it is for */
+    s->find = (struct find){.op = {.done = found, .owner = s},
+                            .name = name,
+                            .no_follow = no_follow,
+                            .anywhere = website,
+                            .refuse_cname = !website && o->conf && o->conf->cname == CNAME_REFUSE};
     s->site = NULL;
     s->order->pending++;
     zone_find(o->run->s->zones, &s->find);
@@ -228,7 +242,8 @@ static void start_preflight(struct spot *s)
                                       .site = s->site,
                                       .caa = where_caa(order_rules(o)),
                                       .verify = &s->verify,
-                                      .placed = s->placed};
+                                      .placed = s->placed,
+                                      .no_record = by_file(o)};
     o->pending++;
     preflight_start(o->run->s->net, o->run->s->zones, &s->preflight);
 }
@@ -378,13 +393,7 @@ static enum turn not_seen_yet(struct order *o)
             worst = e;
         say(LEVEL_INFO, &(struct about){.cert = o->saved.cert, .name = s->name, .step = "verify"}, s->unseen.code, "%s", s->unseen.text);
     }
-    order_wait(o, WAITS_PROPAGATION);
-    o->err = worst;
-    o->saved.last = worst;
-    o->saved.last_at = clock_now();
-    o->resting = true;
-    order_save(o);
-    return TURN_WAIT;
+    return order_unseen(o, &worst);
 }
 
 enum turn spots_watch(struct order *o)
@@ -429,6 +438,29 @@ void spots_reset_watch(struct order *o)
         watch_clear(&s->watch);
         s->seen = false;
         memset(&s->unseen, 0, sizeof s->unseen);
+    }
+}
+
+static bool named_elsewhere(const struct order *o, const char *name)
+{
+    const struct run *r = o->run;
+    for (size_t i = 0; i < r->n_order; i++)
+        for (size_t k = 0; r->order[i] != o && k < r->order[i]->n_spot; k++)
+            if (strcmp(r->order[i]->spot[k].name, name) == 0 || strcmp(r->order[i]->spot[k].owner, name) == 0)
+                return true;
+    return false;
+}
+
+/* A thousand orders of ten names would keep ten thousand names in memory, though some hundreds are under way at a time. */
+void spots_forget(struct order *o)
+{
+    for (size_t i = 0; i < o->n_spot; i++) {
+        struct spot *s = &o->spot[i];
+        s->site = NULL;
+        if (!named_elsewhere(o, s->name))
+            zones_forget(o->run->s->zones, s->name);
+        if (!named_elsewhere(o, s->owner))
+            zones_forget(o->run->s->zones, s->owner);
     }
 }
 

@@ -63,6 +63,7 @@ static struct cert_work *add_cert(struct run *r, const char *name, const struct 
     w->row = cert_row_load(r->s->store, name);
     if (w->row->c.hook_due)
         w->hook_at = HOOK_DUE;
+    deployed_expect(w, false);
     r->cert = mem_grow(r->cert, r->n_cert + 1, sizeof *r->cert);
     r->cert[r->n_cert++] = w;
     map_put(&r->cert_of, w->name, w);
@@ -77,6 +78,7 @@ static void add_order(struct run *r, struct order *o)
     r->order[r->n_order++] = o;
     o->older = run_order_of(r, o->saved.cert);
     map_put(&r->order_of, o->saved.cert, o);
+    map_put(&r->order_by_id, o->saved.id, o);
 }
 
 static bool selected(const struct run *r, const char *name)
@@ -98,7 +100,7 @@ static bool load_open(void *arg, const struct saved_order *saved)
 
 /* --- what the configuration says against what is in use ---------------------------------------------------------------------------------- */
 
-static const struct ca_rules *rules_of(const struct run *r, const char *ca)
+const struct ca_rules *run_rules(const struct run *r, const char *ca)
 {
     for (size_t i = 0; i < r->n_ca; i++)
         if (ca && strcmp(r->ca[i].section->name, ca) == 0 && r->ca[i].ca)
@@ -109,7 +111,7 @@ static const struct ca_rules *rules_of(const struct run *r, const char *ca)
 void calendar_for(const struct run *r, const struct cert_work *w, bool forced, struct calendar_out *out)
 {
     struct calendar_in in;
-    due_in(w->conf, &w->row->c, rules_of(r, w->conf->ca), forced, &in);
+    due_in(w->conf, &w->row->c, run_rules(r, w->conf->ca), forced, &in);
     calendar_decide(&in, out);
 }
 
@@ -143,7 +145,7 @@ static bool still_wanted(struct run *r, struct order *o, struct cert_work *w)
             wind_up(o, "its section is gone from the configuration");
         return true;
     }
-    const struct ca_rules *rules = rules_of(r, o->conf->ca);
+    const struct ca_rules *rules = run_rules(r, o->conf->ca);
     bool names = due_other_names(o->saved.names, &o->conf->names), ca = strcmp(o->saved.ca, o->conf->ca) != 0;
     bool left = o->saved.sent && o->state >= ORDER_VALIDATED; /* one that was only printed has not */
     if (o->state >= ORDER_ISSUED || left || (!names && !ca))
@@ -168,7 +170,8 @@ static void make_way(struct order *o, struct cert_work *w)
     const struct ca_rules *rules = order_rules(o);
     if (!rules || o->state >= ORDER_INSTALLED)
         return;
-    bool stuck = !rules->by_person && o->saved.last.rc != RC_OK, older = !fact_num(o, "replace");
+    bool stuck = !rules->by_person && o->saved.last.rc != RC_OK && !o->saved.last.again;
+    bool older = fact_num(o, "replace") < o->run->setup.replace_since;
     if (older && rules->by_person && o->state >= ORDER_SUBMITTED)
         err_set(&w->err, RC_LATER, "REPLACE_AGAIN",
                 "the order %s was submitted with a key made before this replace: import its certificate (or dcvagent cancel %s), then "
@@ -244,9 +247,10 @@ static void end_sleep(struct cert_work *w, struct order *o)
 void run_start_due(struct run *r, struct cert_work *w)
 {
     struct err e = {0};
-    bool forced = r->setup.force || r->setup.replace;
     if (!w->conf || w->conf->broken)
         return;
+    w->replaced = r->setup.replace && replacement_has(r->s->store, w->name, r->setup.replace_since);
+    bool forced = r->setup.force || (r->setup.replace && !w->replaced);
     calendar_for(r, w, forced, &w->cal);
     if (r->setup.hand_only || r->setup.no_new)
         return;
@@ -268,7 +272,7 @@ void run_start_due(struct run *r, struct cert_work *w)
     }
     fact_set(o, "first", w->cal.action == CALENDAR_FIRST || cancelled);
     fact_set(o, "early", !w->cal.due);
-    fact_set(o, "replace", r->setup.replace);
+    fact_set(o, "replace", r->setup.replace ? r->setup.replace_since : 0);
     if (w->cal.action == CALENDAR_RENEW)
         renewal_replaces(w, o);
 }

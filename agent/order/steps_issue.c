@@ -13,6 +13,7 @@
 #include "cert/csr.h"
 #include "cert/install.h"
 #include "cert/key.h"
+#include "cert/windows.h"
 #include "order/evidence.h"
 
 static enum turn job_fault(struct order *o)
@@ -80,6 +81,7 @@ static enum turn csr_for_people(struct order *o)
 
 enum turn step_validated(struct order *o, struct run *r)
 {
+    (void)r;
     if (o->pending || !ca_ready(o))
         return TURN_WAIT;
     if (o->ca_err.rc != RC_OK)
@@ -89,8 +91,7 @@ enum turn step_validated(struct order *o, struct run *r)
     if (o->ca.stage < CA_CSR)
         return TURN_BACK;
     struct err e = {0};
-    if (order_rules(o)->release_early &&
-        !publish_release(r->s->publish, o->saved.id, NULL, NULL, &e)) /* the delete rides beside finalize */
+    if (order_rules(o)->release_early && !proofs_release(o, &e)) /* the delete rides beside finalize */
         return order_fault(o, &e);
     enum turn t = order_key_backup(o);
     if (t == TURN_NEXT && order_rules(o)->by_person)
@@ -130,6 +131,17 @@ enum turn step_submitted(struct order *o, struct run *r)
 
 /* --- issued: one set of files, one switch ---------------------------------------------------------------------------------------------- */
 
+/* Whoever made the CSR elsewhere, mostly in IIS, completes it there with one of these. */
+static bool for_windows(const struct chain *c, struct install_set *set, struct err *e)
+{
+    uint8_t *cer, *p7b;
+    bool ok = windows_cer(c->cert_pem, &cer, &set->cer.n, e);
+    set->cer.p = cer;
+    ok = ok && windows_p7b(c->fullchain_pem, &p7b, &set->p7b.n, e);
+    set->p7b.p = ok ? p7b : NULL;
+    return ok;
+}
+
 static void install_now(void *arg)
 {
     struct order *o = arg;
@@ -150,11 +162,14 @@ static void install_now(void *arg)
                               .pfx = {o->pfx, o->n_pfx},
                               .key_group = o->conf ? o->conf->key_group : NULL};
     int64_t n = fact_num(o, "archive"), before = 0;
-    if (install_archive(&set, &n, e) && install_switch(s->state_dir, o->saved.cert, n, &before, e)) {
+    if ((own_key || for_windows(&o->chain, &set, e)) && install_archive(&set, &n, e) &&
+        install_switch(s->state_dir, o->saved.cert, n, &before, e)) {
         fact_set(o, "archive", n);
         o->installed_files = true;
     }
     secret_free(&key);
+    free((void *)(uintptr_t)set.cer.p);
+    free((void *)(uintptr_t)set.p7b.p);
     free(evidence);
 }
 
@@ -210,6 +225,15 @@ static enum turn deploy_checked(struct order *o)
     return TURN_WAIT;
 }
 
+/* The applications that are done with: the order's, and what reference_number= said meanwhile, if another one was handed over with its PIN. */
+static void note_applications(const struct order *o, struct cert_row *row)
+{
+    const char *written = o->conf ? o->conf->reference_number : NULL;
+    char *both = mem_fmt("%s %s", o->saved.reference, written ? written : "");
+    cert_row_set(row, &row->c.reference, written && strcmp(written, o->saved.reference) != 0 ? both : o->saved.reference);
+    free(both);
+}
+
 /* What is in use from now on. The deploy hook is the certificate's, not the order's: it is run again by each run until it exits 0. */
 static bool note_in_use(struct order *o, struct err *e)
 {
@@ -222,7 +246,7 @@ static bool note_in_use(struct order *o, struct err *e)
         cert_row_set(row, &row->c.ca, o->saved.ca);
         cert_row_set(row, &row->c.names, o->saved.names);
         cert_row_set(row, &row->c.key_type, o->saved.key_type);
-        cert_row_set(row, &row->c.reference, o->saved.reference);
+        note_applications(o, row);
         row->c.subscription_end = o->saved.subscription_end;
         row->c.archive = fact_num(o, "archive");
         row->c.installed = clock_now();
@@ -258,11 +282,11 @@ enum turn step_issued(struct order *o, struct run *r)
     struct err e = {0};
     if (o->pending)
         return TURN_WAIT;
-    if (!publish_release(r->s->publish, o->saved.id, NULL, NULL, &e))
+    if (!proofs_release(o, &e))
         return order_fault(o, &e);
-    if (!o->chain_ready && !order_chain(o, &e))
-        return order_fault(o, &e);
-    enum turn t = pfx_made(o);
+    enum turn t = order_vet(o);
+    if (t == TURN_NEXT)
+        t = pfx_made(o);
     if (t != TURN_NEXT)
         return t;
     if (!o->installed_files) {
@@ -288,18 +312,6 @@ enum turn step_issued(struct order *o, struct run *r)
 
 /* --- the end ------------------------------------------------------------------------------------------------------------------------- */
 
-static enum turn records_gone(struct order *o)
-{
-    struct publish_state st;
-    struct err e = {0};
-    if (!publish_release(o->run->s->publish, o->saved.id, NULL, NULL, &e))
-        return order_fault(o, &e);
-    publish_state(o->run->s->publish, o->saved.id, &st);
-    if (st.failed && st.going)
-        return order_fault(o, &st.err);
-    return st.going ? TURN_WAIT : TURN_NEXT;
-}
-
 static void final_evidence_now(void *arg)
 {
     struct order *o = arg;
@@ -316,7 +328,7 @@ static void final_evidence_now(void *arg)
 enum turn step_installed(struct order *o, struct run *r)
 {
     (void)r;
-    return records_gone(o);
+    return proofs_gone(o);
 }
 
 /* Open until the whole story lies beside the certificate, and the CA has put away what was kept for this order: after a crash the next run sees to
@@ -340,7 +352,7 @@ enum turn step_failed(struct order *o, struct run *r)
     (void)r;
     if (!o->saved.open)
         return TURN_WAIT;
-    enum turn t = records_gone(o);
+    enum turn t = proofs_gone(o);
     if (t == TURN_NEXT) {
         o->saved.open = false;
         order_save(o);

@@ -192,9 +192,8 @@ enum turn step_prepared(struct order *o, struct run *r)
     (void)r;
     enum turn t = spots_find(o);
     if (t == TURN_NEXT)
-        t = spots_writable(o);
+        t = proofs_possible(o);
     if (t == TURN_NEXT) {
-        spots_warm(o);
         bool judged =
             order_rules(o)->by_person || order_rules(o)->caa->n || o->ca.stage >= CA_PROOF; /* the CA may have told its CAA identifiers */
         t = judged ? spots_preflight(o) : TURN_WAIT;

@@ -1,15 +1,45 @@
-/* steps_publish.c: challenged -> published -> visible -> validated: records written, seen by everybody who counts, confirmed. */
+/* steps_publish.c: challenged -> published -> visible -> validated: proofs put in place, seen by everybody who counts, confirmed. What that is for
+ * records and for files is in records.c and website.c. */
 #include "order/order_impl.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/log.h"
-#include "base/mem.h"
 
-enum { TTL_BY_CA_ABSENT = 3600 };
+static const struct method_ops *method_of(const struct order *o)
+{
+    return o->conf && o->conf->method == METHOD_WEBSITE ? &by_website : &by_record;
+}
+
+enum turn proofs_possible(struct order *o)
+{
+    return method_of(o)->possible(o);
+}
+
+void proofs_look_anew(struct order *o)
+{
+    method_of(o)->look_anew(o);
+}
+
+/* Whatever was put in place, by whatever method: the configuration may have changed since. */
+bool proofs_release(struct order *o, struct err *e)
+{
+    website_release(o);
+    return publish_release(o->run->s->publish, o->saved.id, NULL, NULL, e);
+}
+
+enum turn proofs_gone(struct order *o)
+{
+    struct publish_state st;
+    struct err e = {0};
+    if (!proofs_release(o, &e))
+        return order_fault(o, &e);
+    enum turn t = website_gone(o);
+    publish_state(o->run->s->publish, o->saved.id, &st);
+    if (t == TURN_NEXT && st.failed && st.going)
+        return order_fault(o, &st.err);
+    return t == TURN_NEXT && st.going ? TURN_WAIT : t;
+}
 
 /* These steps stand on the CA's codes. false: they do not, and *t is what the step returns: back to where codes are asked for when there are none any
  * more (expired), on when the CA is satisfied already. */
@@ -21,7 +51,7 @@ static bool on_codes(struct order *o, enum turn *t)
     else if (o->ca_err.rc != RC_OK || o->ca.stage == CA_REFUSED)
         *t = order_refused(o);
     else if (o->ca.stage <= CA_PERSON)
-        *t = publish_release(o->run->s->publish, o->saved.id, NULL, NULL, &e) ? TURN_BACK : order_fault(o, &e);
+        *t = proofs_release(o, &e) ? TURN_BACK : order_fault(o, &e);
     else if (o->ca.stage >= CA_CSR)
         *t = TURN_NEXT;
     else
@@ -29,192 +59,45 @@ static bool on_codes(struct order *o, enum turn *t)
     return false;
 }
 
-static uint32_t ttl_wanted(const struct order *o, const struct section *provider)
-{
-    if (section_given(provider, "ttl"))
-        return (uint32_t)section_number(provider, "ttl");
-    uint32_t ttl = order_rules(o)->ttl;
-    return ttl ? ttl : TTL_BY_CA_ABSENT;
-}
-
-static bool want_spot(struct order *o, struct spot *s, struct err *e)
-{
-    const struct proof *p = spot_proof(s);
-    if (p->valid) /* proven already: no record is needed */
-        return true;
-    const struct section *provider = spot_writer(s, e);
-    if (!provider)
-        return false;
-    struct ledger_row row = {.cert = o->saved.cert,
-                             .host = s->name,
-                             .provider = provider->name,
-                             .zone = s->site->zone->apex,
-                             .rec = {s->site->owner, TYPE_TXT, ttl_wanted(o, provider), {(const uint8_t *)p->value, strlen(p->value)}},
-                             .state = LEDGER_INTENDED,
-                             .wanted = true,
-                             .negative_ttl = s->site->zone->negative_ttl};
-    snprintf(row.order, sizeof row.order, "%s", o->saved.id);
-    return publish_want(o->run->s->publish, &row, e);
-}
-
-/* What a second code replaced: still wanted by us, no longer by the CA. Released only now that the new values are present. */
-struct stale {
-    struct order *o;
-    struct strs owners;
-    struct bytes *value;
-    size_t n;
-};
-
-static bool collect_stale(void *arg, const struct ledger_row *row)
-{
-    struct stale *st = arg;
-    if (!row->wanted || row->state == LEDGER_GONE)
-        return true;
-    for (size_t i = 0; i < st->o->n_spot; i++) {
-        const struct spot *s = &st->o->spot[i];
-        const struct proof *p = spot_proof(s);
-        if (s->site && strcmp(s->site->owner, row->rec.owner) == 0 && p->value && strlen(p->value) == row->rec.value.n &&
-            memcmp(p->value, row->rec.value.p, row->rec.value.n) == 0)
-            return true;
-    }
-    strs_add(&st->owners, row->rec.owner);
-    st->value = mem_grow(st->value, st->n + 1, sizeof *st->value);
-    st->value[st->n++] = (struct bytes){mem_copy(row->rec.value.p, row->rec.value.n), row->rec.value.n};
-    return true;
-}
-
-static bool release_stale(struct order *o, struct err *e)
-{
-    struct stale st = {.o = o};
-    bool ok = ledger_of(o->run->s->store, o->saved.id, collect_stale, &st, e);
-    for (size_t i = 0; i < st.n; i++) {
-        ok = ok && publish_release(o->run->s->publish, o->saved.id, st.owners.s[i], &st.value[i], e);
-        free((void *)(uintptr_t)st.value[i].p);
-    }
-    strs_free(&st.owners);
-    free(st.value);
-    return ok;
-}
-
 enum turn step_challenged(struct order *o, struct run *r)
 {
-    struct err e = {0};
+    (void)r;
     enum turn t;
     if (!on_codes(o, &t))
         return t;
     t = spots_find(o);
+    if (t == TURN_NEXT)
+        t = method_of(o)->put(o);
     if (t != TURN_NEXT)
         return t;
-    for (size_t i = 0; i < o->n_spot; i++)
-        if (!want_spot(o, &o->spot[i], &e))
-            return order_fault(o, &e);
-    struct publish_state st;
-    publish_state(r->s->publish, o->saved.id, &st);
-    if (st.failed)
-        return order_fault(o, &st.err);
-    if (st.present + st.applied < st.wanted)
-        return TURN_WAIT;
-    if (!release_stale(o, &e))
-        return order_fault(o, &e);
-    spots_reset_watch(o);
+    proofs_look_anew(o);
     fact_set(o, "promised", 0);
     return TURN_NEXT;
 }
 
-static bool all_valid(struct order *o)
-{
-    for (size_t i = 0; i < o->ca.n_proof; i++)
-        if (!o->ca.proof[i].valid)
-            return false;
-    return o->ca.n_proof > 0;
-}
-
 enum turn step_published(struct order *o, struct run *r)
 {
+    (void)r;
     enum turn t;
-    if (!on_codes(o, &t))
-        return t;
-    struct publish_state st;
-    publish_state(r->s->publish, o->saved.id, &st);
-    if (st.failed)
-        return order_fault(o, &st.err);
-    if (st.wanted == 0 && !all_valid(o))
-        return TURN_BACK;
-    if (st.present + st.applied < st.wanted) /* the read-back and the views go side by side */
-        return TURN_WAIT;
-    t = spots_find(o);
-    return t == TURN_NEXT ? spots_watch(o) : t;
-}
-
-/* settle: from the write until no cache can hold what stood there before. */
-static int64_t settle_until(struct order *o)
-{
-    struct publish_state st;
-    publish_state(o->run->s->publish, o->saved.id, &st);
-    int64_t until = 0;
-    for (size_t i = 0; i < o->n_spot; i++) {
-        const struct conf *c = o->run->s->conf;
-        struct conf_verify v = conf_verify(c, conf_zone(c, o->spot[i].site->owner), o->at->section);
-        int64_t t = v.settle >= 0 ? st.written + v.settle : order_rules(o)->settles ? st.settle_at : 0;
-        until = t > until ? t : until;
-    }
-    return st.written ? until : 0; /* nothing of ours was written: all stood there before */
-}
-
-/* A CA may show other codes when it is visited again: they are published before anybody confirms. */
-struct standing {
-    const struct order *o;
-    bool *spot;
-};
-
-static bool note_standing(void *arg, const struct ledger_row *row)
-{
-    struct standing *st = arg;
-    for (size_t i = 0; i < st->o->n_spot; i++) {
-        const struct spot *s = &st->o->spot[i];
-        const struct proof *p = spot_proof(s);
-        st->spot[i] |= p->valid || (row->wanted && row->state != LEDGER_GONE && strcmp(s->site->owner, row->rec.owner) == 0 && p->value &&
-                                    strlen(p->value) == row->rec.value.n && memcmp(p->value, row->rec.value.p, row->rec.value.n) == 0);
-    }
-    return true;
-}
-
-static bool codes_are_published(struct order *o)
-{
-    struct standing st = {.o = o, .spot = mem_array(o->n_spot + 1, sizeof *st.spot)};
-    bool all = ledger_of(o->run->s->store, o->saved.id, note_standing, &st, NULL);
-    for (size_t i = 0; i < o->n_spot; i++)
-        all &= st.spot[i];
-    free(st.spot);
-    return all;
+    return on_codes(o, &t) ? method_of(o)->seen(o) : t;
 }
 
 enum turn step_visible(struct order *o, struct run *r)
 {
+    (void)r;
     if (op_busy(&o->timer.op))
         return TURN_WAIT;
     enum turn t;
     if (!on_codes(o, &t))
         return t;
     t = spots_find(o);
+    if (t == TURN_NEXT)
+        t = method_of(o)->ready(o);
+    if (t == TURN_NEXT)
+        t = spots_preflight(o);
     if (t != TURN_NEXT)
         return t;
-    struct publish_state st;
-    publish_state(r->s->publish, o->saved.id, &st);
-    if (st.failed)
-        return order_fault(o, &st.err);
-    bool by_person = order_rules(o)->by_person;
-    if (by_person && !codes_are_published(o))
-        return TURN_BACK;
-    if (by_person && o->saved.failures && (t = spots_watch(o)) != TURN_NEXT) /* the CA said no: what do our own views say now? */
-        return t;
-    /* Where the authorities themselves were seen to serve them, the read-back at the update server goes on beside the CA's check. */
-    if (st.present + (spots_served(o) ? st.applied : 0) < st.wanted)
-        return TURN_WAIT;
-    t = spots_preflight(o);
-    if (t != TURN_NEXT)
-        return t;
-    int64_t until = settle_until(o);
+    int64_t until = method_of(o)->settled(o);
     if (clock_now() < until)
         return order_wait_until(o, until, WAITS_TIME);
     if (!o->confirmed) {

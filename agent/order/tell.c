@@ -75,7 +75,7 @@ static const char *wait_text(enum waits w)
         [WAITS_PIN] = "waiting for a PIN or for the word to start",
         [WAITS_CODE] = "waiting for the verification code",
         [WAITS_PROPAGATION] = "waiting until the public sees the records",
-        [WAITS_CONFIRM] = "records are visible: waiting for the confirm button",
+        [WAITS_CONFIRM] = "proofs are visible: waiting for the confirm button",
         [WAITS_CERTIFICATE] = "waiting for the issued certificate",
         [WAITS_CA] = "the CA is working",
         [WAITS_OPERATOR] = "waiting for a person at the CA's page",

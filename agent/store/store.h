@@ -127,7 +127,7 @@ void saved_order_clear(struct saved_order *o); /* frees its strings */
 
 struct saved_cert {
     const char *name;                              /* section */
-    const char *ca, *names, *key_type, *reference; /* of the order that made it; "" where adopted */
+    const char *ca, *names, *key_type, *reference; /* of the order that made it; "" where adopted. reference: two where reference_number= said another one */
     char serial[64], fingerprint[65];
     int64_t not_before, not_after, subscription_end;
     int64_t archive; /* N of archive/NAME/N that live/NAME shows; 0: none */

@@ -341,3 +341,10 @@ void cloud_close(struct provider *p)
     free(p->endpoint);
     free(p);
 }
+
+struct cost cloud_cost(const struct provider_ops *p, size_t owners, size_t changes)
+{
+    (void)p;
+    (void)changes;
+    return (struct cost){.reads = owners, .writes = 1};
+}

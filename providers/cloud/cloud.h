@@ -85,6 +85,7 @@ char *cloud_native(const struct rrset *set, size_t i, void (*quote)(struct str *
 /* open: what is common, from the keys endpoint, rate and zone_ids. credential: what identifies the account. */
 bool cloud_open(struct provider **out, const struct cloud_ops *ops, const struct section *s, struct net *n, const char *credential, struct err *e);
 void cloud_close(struct provider *p); /* all but what own points to */
+struct cost cloud_cost(const struct provider_ops *p, size_t owners, size_t changes); /* a question an owner, one write */
 void cloud_read(struct provider *p, struct lookup *l);
 void cloud_apply(struct provider *p, struct batch *b);
 

@@ -399,5 +399,6 @@ const struct provider_ops provider_google = {
     .open = open_provider,
     .read = cloud_read,
     .apply = cloud_apply,
+    .cost = cloud_cost,
     .close = close_provider,
 };

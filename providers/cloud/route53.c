@@ -287,6 +287,24 @@ static bool take_txt(struct leg *s, struct xml one, struct err *e)
                    leg_provider(s)->section->name, s->set->owner);
 }
 
+static bool take_set(struct leg *s, struct xml one, struct err *e)
+{
+    char *name = xml_text(one, "Name"), *type = xml_text(one, "Type");
+    bool here = name && type && same_owner(name, s->set->owner);
+    s->set->cname |= here && strcmp(type, "CNAME") == 0;
+    bool good = !here || strcmp(type, "TXT") != 0 || take_txt(s, one, e);
+    free(name);
+    free(type);
+    return good;
+}
+
+/* What is not said to be whole is not taken for an empty set. */
+static bool half(const struct leg *s, struct err *e)
+{
+    return err_set(e, RC_PAGES, "API_ANSWER", "[provider %s] could not %s: the API's answer does not hold what it must",
+                   leg_provider(s)->section->name, s->call.what);
+}
+
 static enum cloud_says heard(struct leg *s, const struct err *fault, struct err *e)
 {
     struct xml in, sets, one;
@@ -296,20 +314,13 @@ static enum cloud_says heard(struct leg *s, const struct err *fault, struct err 
     }
     if (!document(s, "ListResourceRecordSetsResponse", &in, e))
         return CLOUD_FAILED;
-    bool good = true;
-    if (xml_find(in, "ResourceRecordSets", &sets))
-        while (good && xml_next(&sets, "ResourceRecordSet", &one)) {
-            char *name = xml_text(one, "Name"), *type = xml_text(one, "Type");
-            bool here = name && type && same_owner(name, s->set->owner);
-            s->set->cname |= here && strcmp(type, "CNAME") == 0;
-            if (here && strcmp(type, "TXT") == 0)
-                good = take_txt(s, one, e);
-            free(name);
-            free(type);
-        }
     char *cut = xml_text(in, "IsTruncated"), *next = xml_text(in, "NextRecordName"), *type = xml_text(in, "NextRecordType");
     char *policy = xml_text(in, "NextRecordIdentifier");
-    bool more = good && cut && strcmp(cut, "true") == 0 && next && type && same_owner(next, s->set->owner);
+    bool truncated = cut && strcmp(cut, "true") == 0;
+    bool good = (xml_find(in, "ResourceRecordSets", &sets) && cut && (!truncated || (next && type))) || half(s, e);
+    while (good && xml_next(&sets, "ResourceRecordSet", &one))
+        good = take_set(s, one, e);
+    bool more = good && truncated && same_owner(next, s->set->owner);
     if (more) {
         struct str at = STR_INIT(sizeof s->more - 1);
         str_add(&at, "&type=");
@@ -476,5 +487,6 @@ const struct provider_ops provider_route53 = {
     .open = open_provider,
     .read = cloud_read,
     .apply = cloud_apply,
+    .cost = cloud_cost,
     .close = close_provider,
 };

@@ -41,7 +41,8 @@ static bool take(struct token *t, struct err *e)
         err_set(e, RC_PAGES, "API_ANSWER", "could not %s: what the server answers holds no access token", t->call.what);
     }
     json_decref(j);
-    explicit_bzero(t->call.in.p, t->call.in.n);
+    if (t->call.in.p)
+        explicit_bzero(t->call.in.p, t->call.in.n);
     return good;
 }
 

@@ -188,5 +188,6 @@ const struct provider_ops provider_acmesh = {
     .open = open_provider,
     .read = adapter_read,
     .apply = apply,
+    .cost = each_cost,
     .close = close_provider,
 };

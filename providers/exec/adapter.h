@@ -90,6 +90,7 @@ void batch_settle(struct batch *b);
 /* A batch as one run a change, one after the other. `args` appends what stands behind the program's own words; false: it cannot be handed to
  * this program, with why. */
 typedef bool each_args_fn(const struct provider *p, const struct change *c, struct strs *args, struct err *e);
+struct cost each_cost(const struct provider_ops *p, size_t owners, size_t changes);
 void each_apply(struct provider *p, struct batch *b, each_args_fn *args);
 
 #endif

@@ -54,5 +54,6 @@ const struct provider_ops provider_lego_exec = {
     .open = adapter_open,
     .read = adapter_read,
     .apply = apply,
+    .cost = each_cost,
     .close = adapter_close,
 };

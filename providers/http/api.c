@@ -11,7 +11,7 @@
 #include "net/proxy.h"
 #include "providers/http/api_impl.h"
 
-enum { PARALLEL = 4, ANSWER_MAX = 4 << 20, PAUSE_S = 30, WORDS = 160 };
+enum { PARALLEL = 4, ANSWER_MAX = 4 << 20, PAUSE_S = 30, WORDS = 160, SECRET_SHOWN = 4096 };
 
 static void pump(struct api *a);
 
@@ -47,10 +47,10 @@ void api_free(struct api *a)
 {
     if (!a)
         return;
+    while (a->waiting.first) /* these first: each flight that ends lets one of them fly */
+        op_cancel(&a->waiting.first->call->op);
     while (a->flying.first)
         op_cancel(&a->flying.first->call->op);
-    while (a->waiting.first)
-        op_cancel(&a->waiting.first->call->op);
     op_cancel(&a->timer.op);
     http_client_free(a->http);
     account_leave(a->account);
@@ -70,13 +70,26 @@ struct net *api_net(const struct api *a)
     return a->net;
 }
 
-void api_hide(struct api *a, const struct secret *secret)
+static void hide(struct api *a, const void *p, size_t n)
 {
-    if (!secret->n)
-        return;
     a->hidden = mem_grow(a->hidden, a->n_hidden + 1, sizeof *a->hidden);
     a->hidden[a->n_hidden] = (struct secret){0};
-    secret_set(&a->hidden[a->n_hidden++], secret->p, secret->n);
+    secret_set(&a->hidden[a->n_hidden++], p, n);
+}
+
+/* As it is, and as it stands in a URL or a form. */
+void api_hide(struct api *a, const struct secret *secret)
+{
+    struct str encoded = STR_INIT(3 * SECRET_SHOWN);
+    if (!secret->n)
+        return;
+    hide(a, secret->p, secret->n);
+    api_encode(&encoded, (const char *)secret->p);
+    if (encoded.n != secret->n && !encoded.cut)
+        hide(a, encoded.p, encoded.n);
+    if (encoded.p)
+        explicit_bzero(encoded.p, encoded.n);
+    str_free(&encoded);
 }
 
 void api_hold(struct api *a, int64_t until)
@@ -212,7 +225,7 @@ static void answered(struct op *op, const struct err *e)
     struct api_call *c = f->call;
     c->sent = f->http.sent;
     c->status = f->http.status;
-    if (c->sent && strcmp(c->method, "GET") != 0)
+    if (c->sent && !c->repeatable)
         durable("api");
     if (e) {
         c->why = (struct err){.again = e->again, .not_before = e->not_before};

@@ -7,12 +7,12 @@
 
 /* --- reading -------------------------------------------------------------------------------------------------------------------------- */
 
-static enum each each_of(const json_t *list)
+static enum each each_of(const json_t *item)
 {
     static const char *const words[] = {[EACH_ADDS] = "${each:adds}", [EACH_DELETES] = "${each:deletes}", [EACH_SETS] = "${each:sets}"};
-    const char *first = json_string_value(json_array_get(list, 0));
-    for (size_t i = EACH_ADDS; first && json_array_size(list) == 2 && i <= EACH_SETS; i++)
-        if (strcmp(words[i], first) == 0)
+    const char *word = json_string_value(item);
+    for (size_t i = EACH_ADDS; word && i <= EACH_SETS; i++)
+        if (strcmp(words[i], word) == 0)
             return (enum each)i;
     return EACH_NONE;
 }
@@ -23,10 +23,16 @@ static bool fill_list(struct node *n, const json_t *j, char why[160])
 {
     bool good = true;
     n->list = true;
-    n->each = each_of(j);
     n->child = mem_array(json_array_size(j) + 1, sizeof *n->child);
-    for (size_t i = n->each ? 1 : 0; good && i < json_array_size(j); i++)
-        good = fill(&n->child[n->n++], json_array_get(j, i), why);
+    for (size_t i = 0; good && i < json_array_size(j); i++) {
+        struct node *child = &n->child[n->n++];
+        child->each = each_of(json_array_get(j, i));
+        if (child->each && !json_array_get(j, ++i)) {
+            snprintf(why, 160, "behind ${each:...} stands what is repeated");
+            return false;
+        }
+        good = fill(child, json_array_get(j, i), why);
+    }
     return good;
 }
 
@@ -133,7 +139,7 @@ static bool put_each(const struct node *n, const struct scope *s, json_t *list, 
         own.item = &s->all[i];
         if (!among(n->each, own.item))
             continue;
-        json_t *one = node_json(&n->child[0], &own, e);
+        json_t *one = node_json(n, &own, e);
         if (!one)
             return false;
         json_array_append_new(list, one);
@@ -144,6 +150,11 @@ static bool put_each(const struct node *n, const struct scope *s, json_t *list, 
 static bool put_children(const struct node *n, const struct scope *s, json_t *to, struct err *e)
 {
     for (size_t i = 0; i < n->n; i++) {
+        if (n->child[i].each) {
+            if (!put_each(&n->child[i], s, to, e))
+                return false;
+            continue;
+        }
         json_t *one = node_json(&n->child[i], s, e);
         if (!one)
             return false;
@@ -162,7 +173,7 @@ json_t *node_json(const struct node *n, const struct scope *s, struct err *e)
     if (!n->object && !n->list)
         return template_json(&n->text, s, e);
     json_t *j = n->object ? json_object() : json_array();
-    if (n->each ? put_each(n, s, j, e) : put_children(n, s, j, e))
+    if (put_children(n, s, j, e))
         return j;
     json_decref(j);
     return NULL;

@@ -12,7 +12,7 @@ static void close_provider(struct provider *p)
 {
     if (!p)
         return;
-    zones_forget(p);
+    known_zones_free(p);
     refs_forget(p, NULL, NULL);
     free(p->ref);
     api_free(p->api);
@@ -116,6 +116,24 @@ static void examine(const struct section *s, struct conf_sink *to)
     strs_free(&zones);
 }
 
+/* A program behind the API decides: its section says what it does. */
+static char graded(const struct provider *p)
+{
+    const char *own = section_text(p->section, "grade");
+    return own ? *own : p->type->ops.grade;
+}
+
+/* Sets that go one by one are as many as owners; pages are not known. */
+static struct cost cost(const struct provider_ops *p, size_t owners, size_t changes)
+{
+    const struct described *t = (const struct described *)p;
+    const struct step *list = &t->step[STEP_LIST], *batch = &t->step[STEP_BATCH];
+    bool whole = list->given && (!t->step[STEP_READ].given || owners >= (size_t)list->from);
+    size_t each = t->ops.caps & WRITES_SETS ? owners : changes, most = batch->most > 0 ? (size_t)batch->most : each;
+    size_t reads = whole ? 1 : t->step[STEP_READ].given ? owners : 0, writes = batch->given && each ? (each + most - 1) / most : each;
+    return (struct cost){reads, writes + t->step[STEP_COMMIT].given};
+}
+
 struct provider_ops *described_type(struct description *d)
 {
     struct described *t = mem_new(sizeof *t);
@@ -125,10 +143,12 @@ struct provider_ops *described_type(struct description *d)
     t->ops.grade = 'D';
     load_description(t);
     t->ops.keys = t->keys;
+    t->ops.graded = describe_part(d, "key", "grade") ? graded : NULL;
     t->ops.examine = examine;
     t->ops.open = open_provider;
     t->ops.read = read_sets;
     t->ops.apply = described_apply;
+    t->ops.cost = cost;
     t->ops.close = close_provider;
     return &t->ops;
 }

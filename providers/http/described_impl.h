@@ -80,10 +80,10 @@ struct described {
     struct fields header, query;
     struct verdicts verdicts;
     struct step step[STEPS];
-    enum txt_form txt;
-    bool read_quoted, fqdn, plain, keeps; /* names in answers are FQDNs; http:// allowed; there is no way to delete */
-    uint32_t ttl_least, ttl_most;
-    unsigned rate, rate_s, parallel;
+    enum txt_form txt, txt_read;
+    bool fqdn, plain, keeps; /* names in answers are FQDNs; http:// allowed; there is no way to delete */
+    uint32_t ttl_least, ttl_most, ttl_unset; /* ttl_unset: what holds where the API gives none, 0 or 1 ("automatic") */
+    unsigned rate, rate_s, parallel, pause_s;
     char *account;               /* names of keys: whose account it is, */
     char *user, *password;       /* and HTTP's own log-in (Basic) */
     struct signature sign;
@@ -174,7 +174,7 @@ struct entry {
     struct entry *prev, *next;
 };
 void entry_start(struct provider *p, struct entry *n, const char *zone);
-void zones_forget(struct provider *p);
+void known_zones_free(struct provider *p);
 
 void described_read(struct provider *p, struct lookup *l);
 void described_apply(struct provider *p, struct batch *b);
@@ -183,6 +183,8 @@ void described_apply(struct provider *p, struct batch *b);
 void refs_note(struct provider *p, const char *zone, const char *owner, const struct bytes *value, const char *ref);
 void refs_forget(struct provider *p, const char *zone, const char *owner);
 bool refs_known(const struct provider *p, const char *zone, const char *owner); /* read a moment ago */
-const char *refs_find(const struct provider *p, const char *zone, const char *owner, struct bytes value); /* NULL: not there */
+void refs_spend(struct provider *p, const char *zone, const char *owner, struct bytes value); /* the record that refs_find names is gone */
+bool refs_has(const struct provider *p, const char *zone, const char *owner, struct bytes value);
+const char *refs_find(const struct provider *p, const char *zone, const char *owner, struct bytes value); /* NULL: not there, or without a name */
 
 #endif

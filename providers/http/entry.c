@@ -63,6 +63,8 @@ static void logged_in(struct op *op, const struct err *e)
     struct provider *p = n->p;
     const struct step *s = &p->type->step[STEP_LOGIN];
     struct err why = e ? *e : (struct err){0};
+    if (p->token)
+        explicit_bzero(p->token, strlen(p->token));
     free(p->token);
     p->token = e ? NULL : pick_text(&s->token, n->r.call.json, NULL);
     if (!e && !p->token)
@@ -98,7 +100,7 @@ static void zone_note(struct provider *p, const char *name, const char *id)
     p->zone = z;
 }
 
-void zones_forget(struct provider *p)
+void known_zones_free(struct provider *p)
 {
     while (p->zone) {
         struct known_zone *z = p->zone;

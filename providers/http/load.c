@@ -8,6 +8,7 @@
 #include "providers/http/described_impl.h"
 #include "providers/sign/sign.h"
 
+enum { PAUSE_S = 60 };
 enum { ON_EVERY_REQUEST = USES(VAR_KEY) | USES(VAR_SECRET) | USES(VAR_TOKEN) };
 
 /* --- keys of its sections ------------------------------------------------------------------------------------------------------------- */
@@ -182,10 +183,14 @@ static void load_provider(struct described *t)
     load_ttl(t, p);
     load_rate(t, p);
     load_signature(t, p);
+    t->ttl_unset = (uint32_t)describe_number(t->d, p, "ttl_unset", true, 1, INT32_MAX, 0);
     t->parallel = (unsigned)describe_number(t->d, p, "parallel", false, 1, 64, 0);
-    int txt = describe_word(t->d, p, "txt", "raw|quoted|split", TXT_RAW);
+    t->pause_s = (unsigned)describe_number(t->d, p, "pause", true, 1, HOUR, PAUSE_S);
+    int txt = describe_word(t->d, p, "txt", "raw|quoted|split|plain", TXT_RAW);
     t->txt = txt < 0 ? TXT_RAW : (enum txt_form)txt;
-    t->read_quoted = describe_word(t->d, p, "txt_read", "raw|quoted", t->txt != TXT_RAW) > 0;
+    static const enum txt_form read_as[] = {TXT_RAW, TXT_QUOTED, TXT_PLAIN};
+    int as = describe_word(t->d, p, "txt_read", "raw|quoted|plain", t->txt == TXT_PLAIN ? 2 : t->txt != TXT_RAW);
+    t->txt_read = read_as[as < 0 ? 0 : as];
     t->fqdn = describe_word(t->d, p, "names", "relative|fqdn", 0) > 0;
     t->keeps = describe_yes(t->d, p, "keeps", false);
     t->account = load_own(t, p, "account", false, false);
@@ -222,6 +227,10 @@ static unsigned caps_of(const struct described *t)
         caps |= WRITES_SETS;
     if (given(t, STEP_WRITE) && uses(&t->step[STEP_WRITE]) & USES(VAR_TAG))
         caps |= HAS_CAS;
+    if (t->step[STEP_COMMIT].given)
+        caps |= COMMITS;
+    if (t->keeps)
+        caps |= KEEPS;
     return caps;
 }
 

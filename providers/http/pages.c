@@ -33,10 +33,10 @@ static bool follow(struct pages *g, const struct request *r, size_t n, bool *mor
 {
     const struct step *s = r->step;
     const json_t *answer = r->call.json;
-    char *text = pick_text(&s->more, answer, answer), link[2048];
+    char *text = pick_text(&s->more, answer, answer), *link = mem_array(r->call.head.n + 1, 1); /* whatever its length: never overlooked */
     unsigned long number = text ? strtoul(text, NULL, 10) : 0;
-    bool good = true;
-    switch (s->paging) {
+    bool good = text || !pick_at(&s->more, answer, answer) || odd(r, "text or number about its pages", e);
+    switch (good ? s->paging : PAGING_NONE) {
     case PAGING_NONE:
         break;
     case PAGING_PAGES:
@@ -54,7 +54,7 @@ static bool follow(struct pages *g, const struct request *r, size_t n, bool *mor
         good = !text || !*text || next_url(g, r, text, more, e);
         break;
     case PAGING_LINK:
-        good = !api_link(&r->call, "next", link, sizeof link) || next_url(g, r, link, more, e);
+        good = !api_link(&r->call, "next", link, r->call.head.n + 1) || next_url(g, r, link, more, e);
         break;
     case PAGING_CURSOR:
         *more = text && *text;
@@ -64,6 +64,7 @@ static bool follow(struct pages *g, const struct request *r, size_t n, bool *mor
         break;
     }
     free(text);
+    free(link);
     return good;
 }
 
@@ -71,13 +72,16 @@ bool pages_take(struct pages *g, const struct request *r, item_fn *fn, void *arg
 {
     const struct step *s = r->step;
     const json_t *answer = r->call.json;
+    bool gone = r->answer == ANSWER_GONE, none = gone || (s->empty.n && conditions_hold(&s->empty, answer, answer)), first = g->number == 1;
     *more = false;
-    if (r->answer == ANSWER_GONE || (s->empty.n && conditions_hold(&s->empty, answer, answer)))
+    if (none && first)
         return true;
-    const json_t *items = pick_at(&s->each, answer, answer);
+    if (gone) /* the pages before it are not the whole */
+        return odd(r, "items on a later page", e);
+    const json_t *items = none ? NULL : pick_at(&s->each, answer, answer);
     bool list = json_is_array(items);
-    size_t n = list ? json_array_size(items) : 1;
-    if (!list && !json_is_object(items))
+    size_t n = list ? json_array_size(items) : !none;
+    if (!none && !list && !json_is_object(items))
         return odd(r, "list of items", e);
     for (size_t i = 0; i < n; i++) {
         const json_t *item = list ? json_array_get(items, i) : items;

@@ -80,15 +80,23 @@ static struct rrset *set_of(struct fetch *f, const json_t *answer, const json_t 
     return found;
 }
 
+/* The octets of a value; quotes that are not there need not be taken off. The caller frees. */
+static uint8_t *octets(enum txt_form form, const char *text, size_t *n)
+{
+    uint8_t *p;
+    *n = strlen(text);
+    if (form == TXT_QUOTED && txt_unquote(text, &p, n))
+        return p;
+    bool between = form == TXT_PLAIN && *n > 1 && text[0] == '"' && text[*n - 1] == '"';
+    *n = strlen(text) - (between ? 2 : 0);
+    return mem_copy(text + between, *n);
+}
+
 static void add_value(struct fetch *f, struct rrset *set, const char *text, const json_t *native, const char *ref)
 {
     const struct described *t = f->rd->p->type;
-    uint8_t *p = NULL;
-    size_t n = 0;
-    if (!t->read_quoted || !txt_unquote(text, &p, &n)) {
-        n = strlen(text);
-        p = mem_copy(text, n);
-    }
+    size_t n;
+    uint8_t *p = octets(t->txt_read, text, &n);
     if (t->ops.caps & WRITES_SETS) {
         char *own = json_dumps(native, JSON_COMPACT | JSON_ENCODE_ANY);
         rrset_add_native(set, p, n, own);
@@ -96,7 +104,7 @@ static void add_value(struct fetch *f, struct rrset *set, const char *text, cons
     } else {
         rrset_add(set, p, n);
     }
-    if (ref)
+    if (!(t->ops.caps & WRITES_SETS))
         refs_note(f->rd->p, f->rd->l->zone, set->owner, &(struct bytes){p, n}, ref);
     free(p);
 }
@@ -114,17 +122,36 @@ static bool take_value(struct fetch *f, struct rrset *set, const json_t *answer,
     return good;
 }
 
+static uint32_t ttl_read(const struct described *t, const char *ttl)
+{
+    unsigned long n = ttl ? strtoul(ttl, NULL, 10) : 0;
+    return n > 1 || !t->ttl_unset ? (uint32_t)n : t->ttl_unset;
+}
+
+/* Sets by region, line or weight look like one name's; each would be written over with what all of them hold. */
+static bool is_only(const struct fetch *f, const struct rrset *set, struct err *e)
+{
+    const struct provider *p = f->rd->p;
+    if (!(p->type->ops.caps & WRITES_SETS) || !f->r.step->values.given || (!set->n && !set->rest))
+        return true;
+    return err_set(
+        e, RC_WRITE, "API_SET",
+        "[provider %s]: the API has more than one TXT set at %s (by region, line or weight?); which of them is meant cannot be known, "
+        "nothing is written",
+        p->section->name, set->owner);
+}
+
 static bool take_item(void *arg, const json_t *answer, const json_t *item, struct err *e)
 {
     struct fetch *f = arg;
     const struct step *s = f->r.step;
     struct rrset *set = set_of(f, answer, item);
-    (void)e;
     if (!set)
         return true;
+    if (!is_only(f, set, e))
+        return false;
     char *ttl = pick_text(&s->ttl, answer, item), *tag = pick_text(&s->tag, answer, item);
-    if (ttl)
-        set->ttl = (uint32_t)strtoul(ttl, NULL, 10);
+    set->ttl = ttl_read(f->rd->p->type, ttl);
     if (tag)
         snprintf(set->tag, sizeof set->tag, "%s", tag);
     free(ttl);

@@ -54,12 +54,33 @@ bool refs_known(const struct provider *p, const char *zone, const char *owner)
     return false;
 }
 
-const char *refs_find(const struct provider *p, const char *zone, const char *owner, struct bytes value)
+static const struct known_ref *find(const struct provider *p, const char *zone, const char *owner, struct bytes value)
 {
     for (size_t i = 0; i < p->n_ref; i++) {
         const struct known_ref *k = &p->ref[i];
-        if (k->p && k->ref && concerns(k, zone, owner) && k->n == value.n && memcmp(k->p, value.p, value.n) == 0)
-            return k->ref;
+        if (k->p && concerns(k, zone, owner) && k->n == value.n && memcmp(k->p, value.p, value.n) == 0)
+            return k;
     }
     return NULL;
+}
+
+void refs_spend(struct provider *p, const char *zone, const char *owner, struct bytes value)
+{
+    const struct known_ref *k = find(p, zone, owner, value);
+    if (!k)
+        return;
+    size_t at = (size_t)(k - p->ref);
+    drop(&p->ref[at]);
+    p->ref[at] = p->ref[--p->n_ref];
+}
+
+bool refs_has(const struct provider *p, const char *zone, const char *owner, struct bytes value)
+{
+    return find(p, zone, owner, value) != NULL;
+}
+
+const char *refs_find(const struct provider *p, const char *zone, const char *owner, struct bytes value)
+{
+    const struct known_ref *k = find(p, zone, owner, value);
+    return k ? k->ref : NULL;
 }

@@ -12,7 +12,7 @@
 #include "providers/http/described_impl.h"
 #include "providers/sign/sign.h"
 
-enum { URL_MAX = 8192, HEADER_MAX = 16384, BODY_MAX = 4 << 20, THROTTLED_S = 60 };
+enum { URL_MAX = 8192, HEADER_MAX = 16384, BODY_MAX = 4 << 20 };
 
 static const struct item no_item = {.owner = ""};
 
@@ -208,6 +208,11 @@ static enum answer class_of(const struct request *r)
     return a;
 }
 
+static bool is_page(const struct api_call *c)
+{
+    return c->in.n && c->in.p[strspn(c->in.p, " \t\r\n")] == '<';
+}
+
 static bool judge(struct api_call *c)
 {
     struct request *r = c->op.owner;
@@ -219,8 +224,8 @@ static bool judge(struct api_call *c)
     switch (r->answer) {
     case ANSWER_OK:
         return true;
-    case ANSWER_GONE:
-        return step == STEP_READ || step == STEP_LIST || step == STEP_DELETE || step == STEP_REMOVE;
+    case ANSWER_GONE: /* a web page is not the API's word that nothing stands there */
+        return step == STEP_DELETE || step == STEP_REMOVE || ((step == STEP_READ || step == STEP_LIST) && !is_page(c));
     case ANSWER_EXISTS:
         return step == STEP_ADD || step == STEP_CREATE;
     case ANSWER_CONFLICT:
@@ -229,8 +234,8 @@ static bool judge(struct api_call *c)
         return err_again(&c->why, 0);
     case ANSWER_THROTTLED:
         err_set(&c->why, RC_LATER, "API_RATE", "[provider %s] could not %s: the API says that it was asked too often", name, r->what);
-        api_hold(r->p->api, clock_now() + THROTTLED_S);
-        return err_again(&c->why, clock_now() + THROTTLED_S);
+        api_hold(r->p->api, clock_now() + r->p->type->pause_s);
+        return err_again(&c->why, clock_now() + r->p->type->pause_s);
     default:
         return false;
     }
@@ -299,7 +304,7 @@ void request_start(struct provider *p, struct request *r, const struct step *ste
     say_what(r, &s);
     r->call = (struct api_call){
         .op = {.done = answered, .owner = r}, .method = step->method, .what = r->what, .ok = judge, .seal = t->sign.scheme ? sign : NULL};
-    r->call.repeatable = strcmp(step->method, "GET") == 0;
+    r->call.repeatable = which(r) < STEP_ADD || which(r) == STEP_SYNC; /* reading, whatever its method */
     op_start(&r->op, detach);
     if (make_url(r, &s, page, &e) && make_headers(r, &t->header, &s, &e) && make_headers(r, &step->header, &s, &e) && make_basic(r, &e) &&
         make_body(r, &s, &e) && (has_header(r, "Accept") || add_header(r, "Accept", "application/json", &e)))

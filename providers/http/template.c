@@ -110,9 +110,12 @@ static bool put_value(const struct scope *s, struct str *out, struct err *e)
         txt_quote(out, v);
         return true;
     }
-    if (!text_is_utf8(v.p, v.n) || memchr(v.p, 0, v.n))
+    bool plain = s->txt == TXT_PLAIN;
+    if (!text_is_utf8(v.p, v.n) || memchr(v.p, 0, v.n) || (plain && memchr(v.p, '"', v.n)))
         return err_set(e, RC_WRITE, "API_VALUE", "the TXT value at %s holds octets that this API cannot carry", s->item->owner);
+    str_add(out, plain ? "\"" : "");
     str_put(out, v.p, v.n);
+    str_add(out, plain ? "\"" : "");
     return true;
 }
 

@@ -3,7 +3,7 @@
  * Nothing is ever pasted: a text in a URL is percent-encoded, a form is encoded, and a JSON body is a tree whose strings are filled in
  * before jansson writes it. In JSON a string that is one ${...} and nothing else becomes what the variable is: ${ttl} ${page} ${offset} numbers,
  * ${values} a list. ${text:X} makes it a string, ${number:X} a number. ${path:X} in a URL keeps "/" and ":" of a reference as they are.
- * A list ["${each:adds}", X] holds one X for each change that adds; deletes and sets likewise. */
+ * In a list "${each:adds}", X stand for one X for each change that adds; deletes and sets likewise. */
 #ifndef DCV_PROVIDERS_HTTP_TEMPLATE_H
 #define DCV_PROVIDERS_HTTP_TEMPLATE_H
 
@@ -50,7 +50,7 @@ struct node { /* of a JSON body */
     json_t *fixed;
     struct template text;
     bool object, list;
-    enum each each; /* of a list: child 0 for each of them */
+    enum each each; /* in a list: once for each of them */
     struct node *child;
     char **name; /* of an object's children */
     size_t n;
@@ -67,7 +67,8 @@ struct item { /* what a request is about: a record to add or delete, a set to wr
 enum txt_form {
     TXT_RAW,    /* as it is; the API makes strings of it */
     TXT_QUOTED, /* "strings" of at most 255 octets */
-    TXT_SPLIT   /* as it is up to 255 octets, quoted strings beyond */
+    TXT_SPLIT,  /* as it is up to 255 octets, quoted strings beyond */
+    TXT_PLAIN   /* as it is between one pair of quotes, whatever its length; no quotes inside */
 };
 
 struct scope { /* what the variables are for one request; all borrowed */

@@ -6,24 +6,42 @@
 #include "base/mem.h"
 #include "providers/http/api_impl.h"
 
-enum { DEPTH = 5, HIDE_MIN = 4, TEXT_MAX = 65536 };
+enum { DEPTH = 5, HIDE_MIN = 4, TEXT_MAX = 65536, LIST_MAX = 100 };
+
+static const char *words_at(const json_t *j, unsigned depth);
+
+/* The first that says something: some APIs answer a list with an empty object for each change that was good. */
+static const char *words_in(const json_t *list, unsigned depth)
+{
+    const char *found = NULL;
+    for (size_t i = 0; !found && i < json_array_size(list) && i < LIST_MAX; i++)
+        found = words_at(json_array_get(list, i), depth);
+    return found;
+}
 
 static const char *words_at(const json_t *j, unsigned depth)
 {
     static const char *const keys[] = {
-        "message", "Message", "errorMessage", "error_description", "description", "detail", "error_msg", "text",
-        "error",   "Error",   "errors",       "Response",          "reason",      "title",  "msg"};
+        "message", "Message", "errorMessage", "longmessage", "error_description", "description", "detail", "error_msg",
+        "text",    "error",   "Error",        "errors",      "Response",          "reason",      "title",  "msg"};
     const char *found = json_string_value(j);
     if (found)
         return *found ? found : NULL;
     if (!depth)
         return NULL;
     if (json_is_array(j))
-        return words_at(json_array_get(j, 0), depth - 1);
+        return words_in(j, depth - 1);
     if (!json_is_object(j))
         return NULL;
     for (size_t i = 0; !found && i < sizeof keys / sizeof *keys; i++)
         found = words_at(json_object_get(j, keys[i]), depth - 1);
+    const char *key;
+    json_t *value;
+    json_object_foreach((json_t *)(uintptr_t)j, key, value) /* {"ttl": ["is too low"]} */
+    {
+        if (!found && json_is_array(value))
+            found = words_in(value, depth - 1);
+    }
     return found;
 }
 

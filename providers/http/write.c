@@ -35,6 +35,7 @@ struct writing {
 };
 
 static void unit_add(struct writing *w, size_t from, size_t n);
+static void unit_start(struct unit *u);
 
 static bool sets(const struct writing *w)
 {
@@ -123,6 +124,7 @@ static void finish(struct writing *w)
                             .loop = net_loop(api_net(p->api)),
                             .b = w->b,
                             .wait_ms = p->wait_ms,
+                            .adds_alone = p->type->keeps,
                             .section = p->section->name,
                             .by = "its API"};
     seen_start(&w->seen);
@@ -239,6 +241,18 @@ static void refused(struct unit *u, const struct err *e)
     unit_settled(u, unsure ? CHANGE_UNSURE : conflict ? CHANGE_CONFLICT : CHANGE_REFUSED, e);
 }
 
+/* A request whose answer got lost, and was made again, leaves a record twice: all of them go. */
+static bool once_more(struct unit *u)
+{
+    struct provider *p = u->w->p;
+    const struct item *i = u->item;
+    if (u->n_item != 1 || i->add || i->after || !i->ref)
+        return false;
+    refs_spend(p, u->w->b->zone, i->owner, i->value);
+    u->item->ref = refs_find(p, u->w->b->zone, i->owner, i->value);
+    return u->item->ref != NULL;
+}
+
 static void answered(struct op *op, const struct err *e)
 {
     struct unit *u = op->owner;
@@ -246,6 +260,10 @@ static void answered(struct op *op, const struct err *e)
     if (e) {
         struct err why = *e;
         refused(u, &why);
+        return;
+    }
+    if (once_more(u)) {
+        unit_start(u);
         return;
     }
     char *ref = u->n_item == 1 && u->item->add ? pick_text(&u->r.step->ref, answer, answer) : NULL;
@@ -329,16 +347,21 @@ static void unit_add(struct writing *w, size_t from, size_t n)
     unit_start(u);
 }
 
-/* What needs no request: a record that is not there, one that the service drops by itself. */
-static void mark_done(struct writing *w)
+/* A record that is not there to be deleted, one that the service drops by itself, one that stands there and waits for its [commit]. */
+static bool needs_no_request(const struct writing *w, const struct change *c)
 {
     const struct described *t = w->p->type;
-    for (size_t i = 0; i < w->b->n; i++) {
-        struct change *c = &w->b->c[i];
-        bool gone = !sets(w) && !c->add && (t->keeps || (deletes_by_ref(t) && !refs_find(w->p, w->b->zone, c->rec->owner, c->rec->value)));
-        if (gone)
-            c->result = CHANGE_DONE;
-    }
+    bool there = refs_has(w->p, w->b->zone, c->rec->owner, c->rec->value);
+    if (sets(w))
+        return false;
+    return c->add ? there && t->ops.caps & COMMITS : t->keeps || (deletes_by_ref(t) && !there);
+}
+
+static void mark_done(struct writing *w)
+{
+    for (size_t i = 0; i < w->b->n; i++)
+        if (needs_no_request(w, &w->b->c[i]))
+            w->b->c[i].result = CHANGE_DONE;
 }
 
 static void make_units(struct writing *w)

@@ -1,5 +1,5 @@
 /* What a CA, a portal or a person hands over. The first octet chooses: 0 certificates and what is read of them, 1 requests, 2 subjects,
- * 3 a chain of whatever is there. */
+ * 3 a chain of whatever is there, 4 a PFX. */
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -9,6 +9,7 @@
 #include "cert/chain.h"
 #include "cert/csr.h"
 #include "cert/issued.h"
+#include "cert/pfx.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerInitialize(int *argc, char ***argv);
@@ -81,10 +82,22 @@ static void chain(const uint8_t *p, size_t n)
     issued_free(i);
 }
 
+static void pfx(const uint8_t *p, size_t n)
+{
+    struct secret password = {0}, key = {0};
+    struct err e = {0};
+    char *certs = NULL;
+    secret_set(&password, "pw", 2);
+    pfx_read(p, n, &password, &key, &certs, &e);
+    secret_free(&password);
+    secret_free(&key);
+    free(certs);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static void (*const targets[])(const uint8_t *, size_t) = {certificates, request, subject, chain};
+    static void (*const targets[])(const uint8_t *, size_t) = {certificates, request, subject, chain, pfx};
     if (size)
-        targets[data[0] % 4](data + 1, size - 1);
+        targets[(uint8_t)(data[0] - '0') % (sizeof targets / sizeof *targets)](data + 1, size - 1);
     return 0;
 }

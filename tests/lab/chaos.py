@@ -15,6 +15,8 @@ Prints "ready" once it listens. Whatever no effect takes goes to UPSTREAM by the
     udp=no              swallows what comes by UDP        edns=drop      swallows questions with EDNS; edns=formerr: knows it not
     garble=yes          answers that cannot be read
     signed=yes          sets AD                         noaa=yes       clears AA, as a lame server's cache does
+    forge=id|case|name|port   somebody off the path guesses: before each answer by UDP 30 that say NXDOMAIN, with other ids, with the question in other
+                        letters, for another name, or from another port
   UPDATEs (opcode 5), by TCP and UDP alike:
     update=noreply      is carried out, its reply lost (with times=N: the first N)
     update=swallow      is not carried out and not answered (times=N)
@@ -24,6 +26,7 @@ Prints "ready" once it listens. Whatever no effect takes goes to UPSTREAM by the
     update=rcode:N      is not carried out; the reply is well signed and has this rcode (key=FILE)
     update=slow         reaches the server DELAY ms late
     log=FILE            one line for each message taken: opcode, zone or name, type, transport, what was done
+    wire=FILE           one line for each message taken: its id, the peer's port, the name in the letters it came in
 """
 import base64
 import ctypes
@@ -38,7 +41,7 @@ import sys
 import threading
 import time
 
-EFFECTS = ("seed loss dup delay jitter only type rcode lie silent cut tcp udp edns garble bogus signed noaa update times key log").split()
+EFFECTS = ("seed loss dup delay jitter only type rcode lie silent cut tcp udp edns garble bogus signed noaa forge update times key log wire").split()
 UPDATE = 5
 
 
@@ -58,11 +61,12 @@ class Question:
         self.packet = packet
         self.id, self.flags, self.counts = struct.unpack(">H", packet[:2])[0], struct.unpack(">H", packet[2:4])[0], struct.unpack(">4H", packet[4:12])
         self.opcode, self.cd = self.flags >> 11 & 15, bool(self.flags & 0x10)
-        labels, at = [], 12
+        labels, at = [], 12  # as written: resolvers and agents mix letters
         while packet[at]:
             labels.append(packet[at + 1:at + 1 + packet[at]].decode("latin-1"))
             at += 1 + packet[at]
-        self.name = ".".join(labels).lower()
+        self.letters = ".".join(labels)
+        self.name = self.letters.lower()
         self.type = struct.unpack(">H", packet[at + 1:at + 3])[0]
         self.section = packet[12:at + 5]
 
@@ -139,7 +143,7 @@ class Chaos:
         self.random = random.Random(int(self.e.get("seed", "1")))
         self.lock, self.left = threading.Lock(), int(self.e.get("times", "1000000"))
         self.tsig = Tsig(self.e["key"]) if "key" in self.e else None
-        self.log = open(self.e["log"], "a", buffering=1, encoding="utf-8") if "log" in self.e else None
+        self.log, self.wire = (open(self.e[k], "a", buffering=1, encoding="utf-8") if k in self.e else None for k in ("log", "wire"))
 
     def chance(self, effect):
         with self.lock:
@@ -155,9 +159,26 @@ class Chaos:
             more = self.random.random() * float(self.e.get("jitter", "0"))
         time.sleep((float(self.e.get("delay", "0")) + more) / 1000)
 
-    def note(self, q, how, what):
+    def note(self, q, how, what, port):
         if self.log:
             self.log.write(f"{'UPDATE' if q.opcode == UPDATE else 'QUERY'} {q.name} {q.type} {how} {what}\n")
+        if self.wire:
+            self.wire.write(f"{q.id} {port} {q.letters}\n")
+
+    def forge(self, s, packet, peer):
+        """What an attacker sends who sees nothing of the question but its name."""
+        q, kind = Question(packet), self.e["forge"]
+        if q.opcode == UPDATE or not self.meant(q):
+            return
+        section = q.section
+        if kind == "case":
+            section = section.swapcase()[:-4] + section[-4:]
+        elif kind == "name":
+            section = name_wire("x" + q.name[1:]) + section[-4:]
+        for n in range(30):
+            number = (q.id + 1 + n * 2011) % 65536 if kind == "id" else q.id
+            lie = struct.pack(">6H", number, 0x8483, 1, 0, 1, 0) + section + soa_record(q.name.split(".", 1)[-1], 3600)
+            s.sendto(lie, peer)
 
     def ask(self, packet, tcp):
         """The upstream's answer; None if there is none."""
@@ -220,13 +241,13 @@ class Chaos:
             answer = answer[:2] + bytes([answer[2] & ~4]) + answer[3:]
         return answer, "passed"
 
-    def answer(self, packet, tcp):
+    def answer(self, packet, tcp, peer):
         try:
             q = Question(packet)
         except (IndexError, struct.error):
             return None
         answer, what = self.update(q, tcp) if q.opcode == UPDATE else self.query(q, tcp)
-        self.note(q, "tcp" if tcp else "udp", what)
+        self.note(q, "tcp" if tcp else "udp", what, peer[1])
         self.pause()
         return answer
 
@@ -235,7 +256,11 @@ class Chaos:
     def datagram(self, s, packet, peer):
         if self.chance("loss"):
             return
-        answer = self.answer(packet, False)
+        if "forge" in self.e:
+            with socket.socket(family(self.at), socket.SOCK_DGRAM) as other:
+                other.bind((self.at[0], 0))
+                self.forge(other if self.e["forge"] == "port" else s, packet, peer)
+        answer = self.answer(packet, False, peer)
         if answer is None or self.chance("loss"):
             return
         for _ in range(2 if self.chance("dup") else 1):
@@ -251,7 +276,7 @@ class Chaos:
             packet, peer = s.recvfrom(65535)
             threading.Thread(target=self.datagram, args=(s, packet, peer), daemon=True).start()
 
-    def connection(self, c):
+    def connection(self, c, peer):
         with c:
             c.settimeout(60)
             while self.e.get("tcp") == "hang":
@@ -259,7 +284,7 @@ class Chaos:
             try:
                 while True:
                     packet = read_message(c)
-                    answer = self.answer(packet, True) if packet else None
+                    answer = self.answer(packet, True, peer) if packet else None
                     if answer:
                         c.sendall(struct.pack(">H", len(answer)) + answer)
                     elif not packet or (Question(packet).opcode == UPDATE and self.e["update"] not in ("hold", "keep")):
@@ -277,8 +302,8 @@ class Chaos:
 
     def tcp_loop(self, s):
         while True:
-            c, _ = s.accept()
-            threading.Thread(target=self.connection, args=(c,), daemon=True).start()
+            c, peer = s.accept()
+            threading.Thread(target=self.connection, args=(c, peer), daemon=True).start()
 
     def run(self):
         loops = [self.serve_udp()] + ([self.serve_tcp()] if self.e.get("tcp") != "no" else [])

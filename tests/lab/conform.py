@@ -5,6 +5,8 @@ Somebody else (Dns, Sets, or another class for another simulated server) has a z
     fill({owner: value}), empty  adds and takes away many sets
     cname(owner, there)          puts a CNAME, or takes it away
     view()                       {owner: (TTL, sorted values)} of all TXT sets, read by a way of its own
+    ttl(wanted), carries(octets) what the service makes of a TTL, and whether it can hold a value
+    is_write(method, rest)       of a request by HTTP, where its method does not tell
 """
 import json
 import os
@@ -16,7 +18,9 @@ import subprocess
 import threading
 import time
 
-DESCRIPTIONS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "descriptions")
+HERE = os.path.dirname(os.path.abspath(__file__))
+DESCRIPTIONS = os.path.join(HERE, "descriptions")
+SHIPPED = os.path.join(HERE, "..", "..", "conf", "providers")
 STRINGS = re.compile(r'"((?:[^"\\]|\\\d{3}|\\[^\d])*)"')
 ESCAPE = re.compile(rb"\\(\d{3})|\\(.)", re.S)
 
@@ -36,7 +40,18 @@ def quoted(value):
     return " ".join('"' + "".join(chr(c) if c < 128 and chr(c).isalnum() else f"\\{c:03d}" for c in part) + '"' for part in value)
 
 
-class Dns:
+class Anything:
+    """A server without bounds of its own."""
+    is_write = None
+
+    def ttl(self, wanted):
+        return wanted
+
+    def carries(self, octets):
+        return True
+
+
+class Dns(Anything):
     """Somebody else at a real name server: writes by nsupdate with a key of their own, looks by zone transfer."""
 
     def __init__(self, server, zone):
@@ -73,7 +88,7 @@ class Dns:
         return {owner: (ttl, sorted(values)) for owner, (ttl, values) in sets.items()}
 
 
-class Sets:
+class Sets(Anything):
     """Somebody else at a simulated server, whose sets are at hand."""
 
     def __init__(self, server):
@@ -117,8 +132,8 @@ class Gate:
     """Stands between agent and server and knows a write when it sees one. before_write is called once, ahead of the next write;
     lose_reply and throttle hold for one write too."""
 
-    def __init__(self, listen, to, http):
-        self.to, self.http = to, http
+    def __init__(self, listen, to, http, judge=None):
+        self.to, self.http, self.judge = to, http, judge
         self.before_write, self.lose_reply, self.throttle, self.writes = None, False, False, 0
         self.socket = socket.create_server(listen)
         threading.Thread(target=self.accept, daemon=True).start()
@@ -129,24 +144,28 @@ class Gate:
             threading.Thread(target=self.serve, args=(client,), daemon=True).start()
 
     def messages(self, client):
-        """What the client sends, in whole messages (of HTTP only the beginnings matter)."""
+        """What the client sends, in whole messages."""
         data = b""
-        while True:
-            more = client.recv(65536)
-            if not more:
-                return
-            if self.http:
-                yield more
-                continue
+        while more := client.recv(65536):
             data += more
-            while len(data) >= 2 and len(data) >= 2 + int.from_bytes(data[:2], "big"):
-                n = 2 + int.from_bytes(data[:2], "big")
+            while n := self.length(data):
                 yield data[:n]
                 data = data[n:]
 
+    def length(self, data):
+        """Of the message that stands whole at the beginning; 0: none does."""
+        if self.http:
+            head = data.find(b"\r\n\r\n") + 4
+            body = re.search(rb"\r\ncontent-length: *(\d+)", data[:head], re.I)
+            n = head + int(body.group(1) if body else 0)
+            return n if 4 <= head and n <= len(data) else 0
+        n = 2 + int.from_bytes(data[:2], "big")
+        return n if 2 <= len(data) and n <= len(data) else 0
+
     def is_write(self, message):
         if self.http:
-            return message.split(b" ", 1)[0] in (b"PATCH", b"POST", b"PUT", b"DELETE")
+            method, rest = message.decode(errors="replace").split(" ", 1)
+            return self.judge(method, rest) if self.judge else method in ("PATCH", "POST", "PUT", "DELETE")
         return len(message) > 4 and message[4] & 0x78 == 0x28
 
     def back(self, server, client, lost):
@@ -186,16 +205,32 @@ class Gate:
                 pass
 
 
+def moved(kind, folder):
+    """A folder for conf_path with the shipped description, but for its address (http, key `gate`) and its pace, which is not what is tried here."""
+    with open(os.path.join(SHIPPED, kind + ".ini"), encoding="utf-8") as f:
+        text = f.read()
+    address = re.search(r"^url = (?:https://[^/\n]+|(\$\{key:url\}))", text, re.M)
+    text = re.sub(r"^(rate|plain) = .*\n", "", text, flags=re.M)
+    if address.group(1):
+        text = text.replace("\nurl = ", "\nplain = yes\nurl = ", 1)
+    else:
+        text = text.replace(address.group(0), "plain = yes\nurl = ${key:gate}", 1) + "\n[key gate]\ntype = url\nrequired = yes\nhelp = Where it is.\n"
+    os.makedirs(os.path.join(folder, "providers"), exist_ok=True)
+    with open(os.path.join(folder, "providers", kind + ".ini"), "w", encoding="utf-8") as f:
+        f.write(text)
+    return folder
+
+
 class Agent:
     """dcvagent with one provider section."""
 
-    def __init__(self, name, section):
+    def __init__(self, name, section, conf_path=DESCRIPTIONS):
         self.dir = os.path.join(os.environ["LAB_DIR"], "conform-" + re.sub(r"\W+", "-", name))
         shutil.rmtree(self.dir, ignore_errors=True)
         os.makedirs(self.dir)
         self.conf = os.path.join(self.dir, "dcvagent.ini")
         with open(self.conf, "w", encoding="utf-8") as f:
-            f.write(f"[agent]\nstate_dir = {self.dir}/state\nlog = {self.dir}/log\nconf_path = {DESCRIPTIONS}\n[verify]\nresolvers = {os.environ['LAB_UNBOUND']}\n"
+            f.write(f"[agent]\nstate_dir = {self.dir}/state\nlog = {self.dir}/log\nconf_path = {conf_path}\n[verify]\nresolvers = {os.environ['LAB_UNBOUND']}\n"
                     f"discovery = {os.environ['LAB_UNBOUND']}\n[provider this]\n{section}\n")
 
     def run(self, *words, **env):

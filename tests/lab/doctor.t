@@ -155,6 +155,7 @@ ok "RESOLVER_SILENT" finds warning RESOLVER_SILENT ' 192\.0\.2\.1: .*nothing lis
 ok "RESOLVER_REFUSES" finds warning RESOLVER_REFUSES ' 192\.0\.2\.81: .*REFUSED.*-> have it allow'
 ok "RESOLVER_SLOW" finds info RESOLVER_SLOW ' 192\.0\.2\.80: the resolver took 1[0-9]{3} ms'
 ok "another view inside, another server for updates" look 1 split
+ok "which is not the primary of what is seen" finds error UPDATE_NOTAUTH 'example\.net: .*is not the primary server.* -> check server='
 ok "VIEWS_DIFFER" finds warning VIEWS_DIFFER 'example\.net: 192\.0\.2\.101 sees another zone.*-> in \[zone example\.net\] set servers='
 ok "HIDDEN_PRIMARY" finds info HIDDEN_PRIMARY "example\\.net: updates go to $LAB_NAMED, which is none"
 ok "the provider's server does not serve it" finds error READ_REFUSED 'example\.net: .* -> '

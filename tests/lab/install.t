@@ -242,7 +242,7 @@ keys=$(find "$S/keys" -name '*.key' | wc -l)
 imported iis
 try run iis
 is "iis: done" "$code" 0
-is "iis: no key here" "$(modes "$S/archive/iis/1") $(find "$S/keys" -name '*.key' | wc -l)" "755 . 644 cert.pem 644 chain.pem 600 evidence.json 644 fullchain.pem  $keys"
+is "iis: no key here, but files for Windows" "$(modes "$S/archive/iis/1") $(find "$S/keys" -name '*.key' | wc -l)" "755 . 644 cert.cer 644 cert.pem 644 chain.pem 600 evidence.json 644 fullchain.p7b 644 fullchain.pem  $keys"
 is "iis: for its key" "$(openssl x509 -in "$S/live/iis/cert.pem" -noout -pubkey)" "$(openssl pkey -in "$H/iis.key" -pubout)"
 
 # --- row 70: where it cannot be installed ---------------------------------------------------------------------------------------------------

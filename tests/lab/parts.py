@@ -351,6 +351,8 @@ class Unbound(Part):
     hide-version: yes
     edns-buffer-size: 1232
     so-rcvbuf: 4m
+    outgoing-range: 4096
+    num-queries-per-thread: 2048
 ''' + "".join(f"    interface: {a}\n" for a in self.listen())
         text += f'remote-control:\n    control-enable: yes\n    control-interface: "{self.dir}/control"\n    control-use-cert: no\n'
         if lab.secure:

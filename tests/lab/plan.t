@@ -3,7 +3,7 @@
 # counts, its renewal window, the emergency drill. And nothing is touched by it.
 here=$(dirname "$0")
 if [ -z "${LAB_DIR:-}" ]; then
-    PEBBLE_VA_NOSLEEP=1 PEBBLE_WFE_NONCEREJECT=0 PEBBLE_AUTHZREUSE=0 exec "$here/up" named unbound pebble acme -- "$0"
+    PEBBLE_VA_NOSLEEP=1 PEBBLE_WFE_NONCEREJECT=0 PEBBLE_AUTHZREUSE=0 exec "$here/up" named pdns unbound pebble acme zones=2 -- "$0"
 fi
 . "$here/tap.sh"
 export DCVAGENT="${DCVAGENT:-./build/dcvagent}"
@@ -29,6 +29,20 @@ type = rfc2136
 server = $LAB_NAMED
 zones = example.hk example.com
 tsig_key_file = $LAB_KEYS/lab-key.key
+[provider api]
+type = powerdns
+url = http://$LAB_PDNS:8081
+api_key_file = $P/token
+zones = example.org
+[provider cf]
+type = cloudflare
+token_file = $P/token
+zones = z1.test
+[provider hook]
+type = lego-exec
+command = /bin/true
+server = $LAB_NAMED
+zones = z2.test
 [ca pebble]
 type = acme
 directory = https://pebble.lab.test:14100/dir
@@ -49,11 +63,16 @@ names = n1.example.hk n2.example.hk n3.example.hk n4.example.hk n5.example.hk n6
 [certificate ari]
 ca = own
 names = www.example.hk
+[certificate others]
+ca = pebble
+names = a.example.org b.example.org c.example.org d.example.org e.example.org a.z1.test b.z1.test c.z1.test d.z1.test e.z1.test a.z2.test b.z2.test
 [certificate paper]
 ca = ecert
 product = standard
 names = mail.example.hk
 INI
+printf 'lab-api-key-7c1e5f0a\n' > "$P/token"
+chmod 600 "$P/token"
 get() { # NAME EXPRESSION [OPTION...]: of its part p of the plan, or of the whole plan j
     python3 -c 'import json, subprocess, sys
 j = json.loads(subprocess.run(sys.argv[3:], stdout=subprocess.PIPE, check=True).stdout)
@@ -73,6 +92,11 @@ is "the delegation" "$(get web '[(r["owner"], r["zone"], r["chain"]) for r in p[
     "[('shop.example.com', 'example.com', ['_acme-challenge.shop.example.hk', 'shop.example.com'])]"
 ok "and in words" shown web 'CNAME: _acme-challenge.shop.example.hk -> shop.example.com'
 is "requests: two zones, each once to add and once to delete; the CA's beside them" "$(get web 'p["requests"]')" "{'bind': 4, 'pebble': 16}"
+is "by APIs and programs: to add and to delete, with what is read before and after" "$(get others '{k: v for k, v in p["requests"].items() if k != "pebble"}')" \
+    "{'api': 6, 'cf': 6, 'hook': 4}"
+ok "and in words" shown others 'provider api: about 6 requests: 2 writes, 4 reads'
+is "when it is seen: after the zone's negative TTL" "$(get web '[(r["waits_for"], r["settle_seconds"]) for r in p["records"]][0]')" "('negative_ttl', 0)"
+is "a person's CA is told when caches have forgotten" "$(get paper 'p["settled_at"] == p["visible_at"] and p["records"][0]["settle_seconds"] > 0 and p["person"]')" True
 is "it counts in full" "$(get web 'p["counts"]')" "{'orders': 1, 'names': 3, 'same_names': False, 'replaces': False}"
 is "a person's CA is asked nothing" "$(get paper 'p["counts"], p["requests"]')" "(None, {'bind': 2})"
 is "no renewal window yet" "$(get web 'p["renewal"]')" None
@@ -85,7 +109,7 @@ for name in web many; do
     ok "$name goes through" says 0 '' run "$name"
     ok "$name: the CA was asked about as often as planned" about $(($(asked_pebble) - before)) "$planned" 3
 done
-ok "no longer due, nothing more shown" sh -c "'$DCVAGENT' --config '$P/dcvagent.ini' plan > '$P/out' 2>&1 && ! grep -qE '^  .*(web|example.com|pebble)' '$P/out'"
+ok "no longer due, nothing more shown" sh -c "'$DCVAGENT' --config '$P/dcvagent.ini' plan > '$P/out' 2>&1 && ! grep -qE '^  .*(web|example.com|n1.example)' '$P/out'"
 is "asked for by name: a renewal of the same names" "$(get web 'p["due"], p["counts"]["same_names"]' web)" "(False, True)"
 
 # --- an order under way
@@ -112,9 +136,9 @@ ok "and in words" sh -c "'$DCVAGENT' --config '$P/dcvagent.ini' plan --replace a
 is "the CA was asked nothing for it" "$(wc -l < "$LAB_ACME_DIR/log")" 0
 
 # --- the drill
-is "how many, by whom" "$(get web 'j["drill"]["orders"], j["drill"]["by_hand"], j["persons"]' --replace)" "(4, 1, ['paper'])"
+is "how many, by whom" "$(get web 'j["drill"]["orders"], j["drill"]["by_hand"], j["persons"]' --replace)" "(5, 1, ['paper'])"
 is "how long" "$(get web '0 < j["drill"]["unattended_seconds"] < 600 and 0 < j["drill"]["person_seconds"] < 7200' --replace)" True
 dcv plan --replace > "$P/out" 2>&1
-ok "in words" sh -c "grep -q '^to replace all: 4 orders' '$P/out' && grep -q '3 by themselves, .*: web many ari' '$P/out' && grep -q '1 by a person .*: paper' '$P/out'"
+ok "in words" sh -c "grep -q '^to replace all: 5 orders' '$P/out' && grep -q '4 by themselves, .*: web many ari others' '$P/out' && grep -q '1 by a person .*: paper' '$P/out'"
 ok "the ledger is empty" test "$(ledger_rows)" = 0
 done_testing

@@ -67,14 +67,8 @@ unset TRY_PROXY
 
 # In a run: each resolver is a view of its own.
 person_setup "
-[ca m]
-type = manual
+[zone example.hk]
 resolvers = $dot $doh $LAB_UNBOUND2
-[certificate secure]
-ca = m
-product = standard
-key_type = p256
-names = www.example.hk
 "
 sed -i "s|^\[agent\]|&\nresolver_ca_file = $LAB_UNBOUND_CA|" "$P/dcvagent.ini"
 ok "the configuration is sound" dcv config check

@@ -11,8 +11,9 @@ struct service {
         int ttl;
     } r[RECORDS];
     int next, tokens, version, committed, pending, logins;
-    bool refuse_login, expire, lose_page, sync_fails, conflict;
+    bool refuse_login, expire, lose_page, no_page, web_page, lose_commit, sync_fails, conflict;
     char reject[80]; /* a name whose records are refused */
+    char listed[2000], listed_head[1000]; /* what /listed answers */
 };
 static struct service *service;
 
@@ -82,6 +83,10 @@ static int list_records(const char *path, char body[API_ANSWER])
     json_t *all = json_array();
     const char *wanted = strstr(path, "name=");
     int page = number_in(path, "page="), seen = 0;
+    if (service->web_page)
+        strcpy(body, "\n<html>nothing here</html>");
+    if (service->web_page || (service->no_page && page == 2))
+        return 404;
     for (size_t i = 0; i < RECORDS; i++) {
         if (!service->r[i].id || (wanted && (strncmp(wanted + 5, service->r[i].name, strlen(service->r[i].name)) != 0 ||
                                              !strchr("&", wanted[5 + strlen(service->r[i].name)]))))
@@ -132,6 +137,8 @@ static int records(const struct api_request *r, const json_t *in, char body[API_
     if (strstr(r->path, "/batch"))
         return batch(in, body);
     if (strstr(r->path, "/commit")) {
+        if (service->lose_commit)
+            return service->lose_commit = false;
         service->committed++;
         return 204;
     }
@@ -213,6 +220,13 @@ static int answer(const struct api_request *r, char head[1024], char body[API_AN
     else if (!strncmp(r->path, "/v1/form", 8)) {
         give(body, json_pack("{s:s}", "got", r->body));
         status = 200;
+    } else if (!strncmp(r->path, "/v1/listed/", 11)) {
+        strcpy(body, service->listed);
+        strcpy(head, service->listed_head);
+        status = 200;
+    } else if (!strncmp(r->path, "/v1/parrot", 10)) {
+        give(body, json_pack("{s:o}", "message", json_sprintf("no such key: %s %s p w&rd/1234", r->body, r->path)));
+        status = 400;
     } else if (!strcmp(r->path, "/v1/signed")) {
         status =
             strcasestr(r->head, "Authorization: TC3-HMAC-SHA256 Credential=AKID/") && strcasestr(r->head, "X-TC-Timestamp: ") ? 200 : 401;

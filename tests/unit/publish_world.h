@@ -28,6 +28,7 @@ struct world {
     unsigned fail_reads, reads, applies, changes, conflicts;
     unsigned caps;
     char grade;
+    int64_t alone; /* refused until then */
     bool uncommitted; /* an apply came before its commit */
 };
 static struct world *w;
@@ -190,6 +191,12 @@ static void fake_apply(struct provider *p, struct batch *b)
         if (w->refuse) {
             c->result = CHANGE_REFUSED;
             err_set(&c->err, RC_WRITE, "UPDATE_REFUSED", "refused");
+            continue;
+        }
+        if (w->alone) {
+            c->result = CHANGE_REFUSED;
+            err_set(&c->err, RC_LATER, "API_RATE", "too many requests");
+            err_again(&c->err, w->alone);
             continue;
         }
         if (w->conflicts) {

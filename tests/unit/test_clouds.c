@@ -367,6 +367,14 @@ static void route53(void **state)
     assert_false(look(&set, 1));
     assert_string_equal(last.code, "API_SET");
     rrset_clear(&set);
+    static const char *const halves[] = {"", "<ResourceRecordSets/>", "<IsTruncated>false</IsTruncated>",
+                                         "<ResourceRecordSets/><IsTruncated>true</IsTruncated>"};
+    for (size_t i = 0; i < sizeof halves / sizeof *halves; i++) {
+        char *body = mem_fmt(", \"body\": \"<ListResourceRecordSetsResponse>%s</ListResourceRecordSetsResponse>\"", halves[i]);
+        meet("GET /2013-04-01/hostedzone/", 200, body);
+        fails_with("API_ANSWER", "does not hold what it must");
+        free(body);
+    }
     cloud_say("{\"do\": \"set\", \"name\": \"old form\", \"value\": true}");
     races_are_lost();
     meet("GET /2013-04-01/hostedzone/", 400,

@@ -76,8 +76,7 @@ static const struct fault_case syntax[] = {
     {"resolvers",
      "[verify]\nresolvers = 1.1.1.1 tls://9.9.9.9#dns.quad9.net https://dns.google/dns-query#8.8.8.8 foo.example\ndiscovery = system "
      "1.1.1.1\n",
-     {"foo.example",
-      "t.ini:3: verify: discovery: \"system\" stands alone"},
+     {"foo.example", "t.ini:3: verify: discovery: \"system\" stands alone"},
      RC_CONF,
      RC_CONF},
     {"off", "[verify]\nauthoritative = off\n", {"t.ini:2: verify: authoritative: authoritative = off without resolvers"}, RC_CONF, RC_CONF},
@@ -160,10 +159,11 @@ static const struct fault_case sections[] = {
                "[certificate b]\nca = hand\nnames = a.example.hk\nproduct = multi-domain\nmethod = email\n"
                "[certificate c]\nca = le\nnames = a.example.hk\nmethod = email\nvalidation_email = admin\n"
                "[certificate d]\nca = le\nnames = a.example.hk\nmethod = website\nwebroot = var/www\n",
-     {"t.ini:13: certificate a: method: website does not prove", "t.ini:13: certificate a: method: website needs webroot",
-      "t.ini:18: certificate b: method: email is not possible with product",
+     {"t.ini:13: certificate a: method: website does not prove", "t.ini:13: certificate a: method: website is not possible with this CA",
+      "t.ini:13: certificate a: method: website needs webroot", "t.ini:18: certificate b: method: email is not possible with product",
       "t.ini:18: certificate b: method: email needs validation_email",
       "t.ini:22: certificate c: method: email is not possible with this CA", "t.ini:23: certificate c: validation_email: no mail address",
+      "t.ini:27: certificate d: method: website is not possible with this CA",
       "t.ini:28: certificate d: webroot: \"var/www\" is no absolute path"},
      0,
      RC_CONF},

@@ -199,7 +199,9 @@ static const struct {
     bool good;
 } checks[] = {
     {conf_check_url, "http://127.0.0.1:8081", true},
-    {conf_check_url, "https://[2001:db8::1]:443/x?y#z", true},
+    {conf_check_url, "https://[2001:db8::1]:443/x/y/", true},
+    {conf_check_url, "https://host/x?y=z", false},
+    {conf_check_url, "https://host#z", false},
     {conf_check_url, "HTTPS://x", true},
     {conf_check_url, "ftp://x", false},
     {conf_check_url, "http://", false},

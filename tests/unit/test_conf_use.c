@@ -210,15 +210,15 @@ static void test_confinement(void **state)
 {
     (void)state;
     static const char base[] =
-        "[ca le]\ntype = acme\ndirectory = https://x/d\n[ca bad]\ntype = acme\ndirectory = x\n"
+        "[ca le]\ntype = acme\ndirectory = https://x/d\n[ca bad]\ntype = acme\ndirectory = x\n[ca hand]\ntype = manual\n"
         "[provider good]\ntype = rfc2136\nserver = 192.0.2.1\nzones = good.hk\n"
         "[provider sick]\ntype = rfc2136\nserver = a b\nzones = %s\n"
         "[zone z.good.hk]\nquorum = x\n"
         "[certificate a]\nca = le\nnames = a.good.hk\n[certificate b]\nca = le\nnames = a.good.hk b.sick.hk\n"
         "[certificate c]\nca = bad\nnames = a.good.hk\n[certificate d]\nca = le\nnames = a.good.hk\nprovider = sick\n"
         "[certificate e]\nca = le\nnames = a.z.good.hk\n[certificate f]\nca = le\nnames = a.good.hk\nprovider = good\n"
-        "[certificate g]\nca = le\nnames = a.good.hk\nchain = x\n[certificate h]\nca = le\nnames = b.sick.hk\nmethod = website\nwebroot = "
-        "/w\n";
+        "[certificate g]\nca = le\nnames = a.good.hk\nchain = x\n[certificate h]\nca = hand\nproduct = standard\nnames = "
+        "b.sick.hk\nmethod = website\nwebroot = /w\n";
     static const struct {
         const char *zones, *broken;
     } cases[] = {{"sick.hk", "bcdeg"}, {"a..b", "abcdeg"}};

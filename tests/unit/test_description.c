@@ -189,6 +189,7 @@ static void bodies(void **state)
          "{\"v\":\"a\\\"b\\\\c${zone}\",\"t\":60,\"s\":\"60\",\"r\":7,\"q\":\"7\"}"},
         {"[\"${each:adds}\", \"${fqdn}\"]", "[\"www.example.hk\"]"},
         {"[\"${each:deletes}\", {\"id\": \"${ref}\"}]", "[]"},
+        {"[\"${each:deletes}\", {\"d\": \"${ref}\"}, 1, \"${each:adds}\", {\"a\": \"${fqdn}\"}]", "[1,{\"a\":\"www.example.hk\"}]"},
         {"[1, null, true, \"\", \"x${relative}y${zone}\"]", "[1,null,true,\"\",\"xwwwyexample.hk\"]"},
         {"\"${fqdn}.\"", "\"www.example.hk.\""},
         {"\"${relative@}\"", "\"www\""},

@@ -240,7 +240,7 @@ static void full_disk(void **state)
     struct err e = {0};
     int64_t n = 0, before = 9;
     assert_true(install_archive(&s, &n, &e) && install_switch(dir, "shop", n, &before, &e));
-    static const char *const points[] = {"write:ENOSPC",   "fsync:EIO",      "link:ENOSPC", "mkdir:EROFS",
+    static const char *const points[] = {"write:ENOSPC",   "fsync:EIO",      "open:ENOSPC", "mkdir:EROFS",
                                          "archive:ENOSPC", "write:ENOSPC@3", "fsync:EIO@5", "fsync:ENOSPC@8"};
     for (size_t i = 0; i < sizeof points / sizeof *points; i++) {
         n = 0;

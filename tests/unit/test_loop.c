@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
-#include "net/loop.h"
+#include "net/loop_uv.h"
 
 struct world {
     struct loop *l;
@@ -110,6 +110,47 @@ static void test_timer_started_again_in_done(void **state)
     loop_run(w->l, until_wanted, w);
     assert_string_equal(w->seen, "rrr");
     assert_true(w->turns >= 3); /* a turn between two of them */
+}
+
+/* A timer of a library's own (curl's) brings an operation to its end: what comes next is delivered, whatever else is far off. */
+static void settle_now(uv_timer_t *h)
+{
+    op_settle(h->data, NULL);
+}
+
+static void on_library(struct op *op, const struct err *e)
+{
+    assert_null(e);
+    saw(op->owner, 'l');
+}
+
+static bool slow_until_wanted(void *arg)
+{
+    struct timespec ts = {.tv_nsec = 20 * 1000000L};
+    clock_nanosleep(CLOCK_MONOTONIC, 0, &ts, NULL);
+    return until_wanted(arg);
+}
+
+static void test_what_a_timer_did_is_not_waited_upon(void **state)
+{
+    struct world *w = *state;
+    struct named far;
+    struct op op = {.done = on_library, .owner = w};
+    uv_timer_t library;
+    start(w, &far, 'z', 5000);
+    op_start(&op, NULL);
+    uv_timer_init(loop_uv(w->l), &library);
+    library.data = &op;
+    uv_timer_start(&library, settle_now, 15, 0); /* over before the loop waits */
+    int64_t before = loop_now(w->l);
+    w->wanted = 1;
+    loop_run(w->l, slow_until_wanted, w);
+    assert_string_equal(w->seen, "l");
+    assert_in_range(loop_now(w->l) - before, 0, 2500);
+    op_cancel(&far.t.op);
+    uv_close((uv_handle_t *)&library, NULL);
+    w->wanted = 0;
+    loop_run(w->l, until_wanted, w);
 }
 
 /* ---- jobs */
@@ -287,9 +328,11 @@ int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
     const struct CMUnitTest tests[] = {
-        T(test_timers_fire_in_order),       T(test_timer_started_again_in_done), T(test_jobs),
-        T(test_job_cancelled_when_through), T(test_turn_comes_first_and_again),  T(test_signal_wakes_the_turn),
-        T(test_signal_seen_without_io),     T(test_nothing_pending_is_a_bug),
+        T(test_timers_fire_in_order),        T(test_what_a_timer_did_is_not_waited_upon),
+        T(test_timer_started_again_in_done), T(test_jobs),
+        T(test_job_cancelled_when_through),  T(test_turn_comes_first_and_again),
+        T(test_signal_wakes_the_turn),       T(test_signal_seen_without_io),
+        T(test_nothing_pending_is_a_bug),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -115,8 +115,9 @@ static void errors_told(void **state)
         {{.role = ROLE_LOGIN, .error = PAGE_LOGIN_REFUSED}, "login"}, /* of somebody else's try */
         {{.role = ROLE_LOGIN, .error = PAGE_LOCKED}, "pin-refused"},
         {{.role = ROLE_LOGIN, .logged_in = true}, "pin-lost"},
-        {{.role = ROLE_LOGIN, .logged_in = true, .pin_proven = true}, "again"},
-        {{.role = ROLE_LOGIN, .logged_in = true, .pin_proven = true, .again = true}, "later"},
+        {{.role = ROLE_LOGIN, .logged_in = true, .pin_proven = true}, "pin-lost"}, /* good once, and not let in now */
+        {{.role = ROLE_LOGIN, .logged_in = true, .pin_proven = true, .let_in = true}, "again"},
+        {{.role = ROLE_LOGIN, .logged_in = true, .pin_proven = true, .let_in = true, .again = true}, "later"},
         {{.role = ROLE_START, .error = PAGE_SESSION_LOST}, "on"},
         {{.role = ROLE_START, .error = PAGE_SESSION_LOST, .logged_in = true}, "pin-lost"},
         {{.role = ROLE_START, .error = PAGE_SESSION_LOST, .logged_in = true, .pin_proven = true}, "again"},

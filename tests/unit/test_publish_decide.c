@@ -155,7 +155,7 @@ static void test_read(void **state)
         const struct read_case *c = &read_cases[i];
         struct ledger_row r = row_of(c->state, c->wanted, c->written, c->again);
         struct rrset set = set_of(c->there, c->cname);
-        enum deed got = decide_read(&r, &c->others, &set, c->foreign, c->may_share, c->unsure);
+        enum deed got = decide_read(&r, &c->others, &set, c->foreign, c->may_share, c->unsure, false);
 
         rrset_clear(&set);
         if (got != c->want)
@@ -163,8 +163,9 @@ static void test_read(void **state)
     }
 }
 
-/* What must never be, over all 5 * 2^11 combinations. */
-static void never(const struct ledger_row *r, const struct standing *o, bool there, bool cname, bool foreign, bool share, enum deed d)
+/* What must never be, over all 5 * 2^12 combinations. */
+static void never(const struct ledger_row *r, const struct standing *o, bool there, bool cname, bool foreign, bool share, bool again,
+                  enum deed d)
 {
     bool ours = r->written || o->written;
 
@@ -174,7 +175,7 @@ static void never(const struct ledger_row *r, const struct standing *o, bool the
         fail_msg("claimed as ours without having been written: state %d", (int)r->state);
     if (d == DEED_FOUND && (!there || r->written) && r->state != LEDGER_FOUND)
         fail_msg("ours taken for a stranger's: state %d", (int)r->state);
-    if (d == DEED_ADD && (!r->wanted || (there && !cname) || cname || (foreign && !share)))
+    if (d == DEED_ADD && (!r->wanted || cname || (there && !(again && r->written)) || (!there && foreign && !share)))
         fail_msg("an add that must not be: state %d", (int)r->state);
     if (d == DEED_GONE && (r->wanted || (r->state != LEDGER_FOUND && r->written && there && !cname && !o->wanted)))
         fail_msg("let go although it stands there and is ours: state %d", (int)r->state);
@@ -185,13 +186,13 @@ static void never(const struct ledger_row *r, const struct standing *o, bool the
 static void test_never(void **state)
 {
     (void)state;
-    for (unsigned m = 0; m < 5u << 11; m++) {
-        struct ledger_row r = row_of((enum ledger_state)(m >> 11), m & 1, m & 2 ? 9 : 0, m & 4 ? 3 : 0);
+    for (unsigned m = 0; m < 5u << 12; m++) {
+        struct ledger_row r = row_of((enum ledger_state)(m >> 12), m & 1, m & 2 ? 9 : 0, m & 4 ? 3 : 0);
         struct standing o = {.wanted = m & 8, .found = m & 16, .written = m & 32 ? 5 : 0};
-        bool there = m & 64, cname = m & 128, foreign = m & 256, share = m & 512, unsure = m & 1024;
+        bool there = m & 64, cname = m & 128, foreign = m & 256, share = m & 512, unsure = m & 1024, again = m & 2048;
         struct rrset set = set_of(there, cname);
 
-        never(&r, &o, there, cname, foreign, share, decide_read(&r, &o, &set, foreign, share, unsure));
+        never(&r, &o, there, cname, foreign, share, again, decide_read(&r, &o, &set, foreign, share, unsure, again));
         rrset_clear(&set);
     }
 }
@@ -203,6 +204,7 @@ static void test_after(void **state)
         enum change_result result;
         int64_t before;
         enum outcome want;
+        bool commits;
     } cases[] = {
         {true, true, CHANGE_DONE, 0, OUT_PRESENT},       {true, true, CHANGE_UNSURE, 0, OUT_PRESENT},
         {true, true, CHANGE_CONFLICT, 0, OUT_FOUND},     {true, true, CHANGE_REFUSED, 0, OUT_FOUND},
@@ -213,11 +215,13 @@ static void test_after(void **state)
         {false, false, CHANGE_DONE, 9, OUT_GONE},        {false, false, CHANGE_REFUSED, 9, OUT_GONE},
         {false, false, CHANGE_UNSURE, 9, OUT_GONE},      {false, true, CHANGE_DONE, 9, OUT_NOT_APPLIED},
         {false, true, CHANGE_REFUSED, 9, OUT_REFUSED},   {false, true, CHANGE_UNSURE, 9, OUT_AGAIN},
+        {true, true, CHANGE_UNSURE, 0, OUT_AGAIN, true}, {false, false, CHANGE_UNSURE, 9, OUT_AGAIN, true},
+        {true, true, CHANGE_DONE, 0, OUT_PRESENT, true}, {false, false, CHANGE_DONE, 9, OUT_GONE, true},
     };
 
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
-        if (decide_after(cases[i].add, cases[i].result, cases[i].there, cases[i].before) != cases[i].want)
+        if (decide_after(cases[i].add, cases[i].result, cases[i].there, cases[i].before, cases[i].commits) != cases[i].want)
             fail_msg("case %zu", i);
 }
 

@@ -286,6 +286,79 @@ static void test_released_after_a_crash(void **state)
     session_close(&x);
 }
 
+/* What is in force with the end of an apply alone is applied again until one went through, whatever a read shows. */
+static void test_commits(void **state)
+{
+    (void)state;
+    w->caps |= COMMITS;
+    session_open(&x, "");
+    w->lost_answer = true;
+    want(&x, "A", "new.example.hk", "code");
+    run(&x);
+    assert_int_equal(w->applies, 2);
+    assert_int_equal(state_of(&x, "A").present, 1);
+    w->lost_answer = true;
+    release(&x, "A");
+    run(&x);
+    assert_int_equal(w->applies, 4);
+    assert_int_equal(open_rows(&x), 0);
+    session_close(&x);
+}
+
+/* The same, where the run ended in between. */
+static void test_commits_after_a_crash(void **state)
+{
+    (void)state;
+    w->caps |= COMMITS;
+    for (unsigned wanted = 1; wanted <= 2; wanted++) {
+        session_open(&x, "");
+        want(&x, "A", "new.example.hk", "code");
+        if (wanted == 2) {
+            run(&x);
+            release(&x, "A");
+        }
+        for (unsigned applies = w->applies; w->applies == applies;)
+            turn(&x);
+        unsigned applies = w->applies;
+        session_close(&x);
+        session_open(&x, "");
+        run(&x);
+        assert_int_equal(w->applies, applies + 1);
+        assert_int_equal(open_rows(&x), wanted == 1);
+        session_close(&x);
+    }
+}
+
+/* A server that wants to be left alone is left alone by the runs that follow, until then. */
+static void test_left_alone(void **state)
+{
+    (void)state;
+    w->alone = clock_now() + HOUR;
+    session_open(&x, "");
+    want(&x, "A", "new.example.hk", "code");
+    run(&x);
+    assert_int_equal(w->applies, 1);
+    assert_string_equal(state_of(&x, "A").err.code, "API_RATE");
+    session_close(&x);
+    session_open(&x, "");
+    run(&x);
+    assert_int_equal(w->applies, 1);
+    assert_int_equal(state_of(&x, "A").failed, 1);
+    assert_int_equal(state_of(&x, "A").err.not_before, w->alone);
+    session_close(&x);
+    w->alone = clock_now() + 2 * DAY; /* a clock that was ahead */
+    session_open(&x, "");
+    want(&x, "B", "b.example.hk", "code");
+    run(&x);
+    session_close(&x);
+    w->alone = 0;
+    session_open(&x, "");
+    run(&x);
+    assert_int_equal(state_of(&x, "B").present, 1);
+    assert_int_equal(state_of(&x, "A").present, 0);
+    session_close(&x);
+}
+
 static void test_outside_zones(void **state)
 {
     (void)state;
@@ -338,6 +411,9 @@ int main(void)
         survives(test_orphan),
         survives(test_provider_renamed),
         survives(test_released_after_a_crash),
+        survives(test_commits),
+        survives(test_commits_after_a_crash),
+        survives(test_left_alone),
         survives(test_outside_zones),
         survives(test_commit_fails),
     };

@@ -93,6 +93,55 @@ static void test_limits(void **state)
     update_free(&u);
 }
 
+/* A prerequisite that cannot be met, and what its answers mean. */
+static void test_never(void **state)
+{
+    (void)state;
+    static const uint8_t want[] = {0xbe, 0xef, 0x28, 0,   0,   1,   0, 1,   0, 1, 0, 0, 2, 'h', 'k', 0, 0, 6,
+                                   0,    1,                                                   /* zone hk SOA IN, one prerequisite */
+                                   2,    'h',  'k',  0,   0,   255, 0, 254, 0, 0, 0, 0, 0, 0, /* hk is not in use */
+                                   1,    'a',  2,    'h', 'k', 0,   0, 16,  0, 1, 0, 0, 1, 44,  0,   2, 1, 'x'}; /* add "x" */
+    static const struct {
+        bool never;
+        uint8_t rcode;
+        enum update_says says;
+    } rows[] = {
+        {true, DNS_YXDOMAIN, SAYS_DONE}, {true, DNS_NOERROR, SAYS_DONE}, {true, DNS_REFUSED, SAYS_NO}, {false, DNS_YXDOMAIN, SAYS_NO}};
+    struct record add = txt("a.hk", "x", 1);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const uint8_t reply[] = {0xbe, 0xef, 0xa8, rows[i].rcode, 0, 0, 0, 0, 0, 0, 0, 0};
+        struct update u;
+        struct update_answer a;
+        update_begin(&u, "hk");
+        if (rows[i].never)
+            update_never(&u, "hk");
+        assert_true(update_change(&u, true, &add));
+        assert_true(update_seal(&u, ID, NULL, NOW, NULL));
+        if (rows[i].never) {
+            assert_int_equal(u.w.n, sizeof want);
+            assert_memory_equal(u.w.p, want, sizeof want);
+        }
+        assert_int_equal(update_judge((struct bytes){reply, sizeof reply}, &u, NULL, NOW, &a), rows[i].says);
+        update_free(&u);
+    }
+}
+
+/* What nobody grants to a key for names: an NSEC record, well formed. */
+static void test_ungranted(void **state)
+{
+    (void)state;
+    static const uint8_t want[] = {1, 'p', 2, 'h', 'k', 0, 0, 47, 0, 1, 0, 0, 0, 60, 0, 11, 1, 'p', 2, 'h', 'k', 0, 0, 3, 0, 0, 0x80};
+    struct update u;
+    update_begin(&u, "hk");
+    update_never(&u, "hk");
+    size_t at = u.w.n;
+    assert_true(update_ungranted(&u, "p.hk"));
+    assert_int_equal(u.w.n - at, sizeof want);
+    assert_memory_equal(u.w.p + at, want, sizeof want);
+    assert_false(update_ungranted(&u, "p..hk"));
+    update_free(&u);
+}
+
 static struct forge honest(void)
 {
     return (struct forge){.name = "k",
@@ -258,8 +307,8 @@ static void test_question(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_build), cmocka_unit_test(test_strings),   cmocka_unit_test(test_limits),
-        cmocka_unit_test(test_judge), cmocka_unit_test(test_no_answer), cmocka_unit_test(test_question),
+        cmocka_unit_test(test_build),     cmocka_unit_test(test_strings), cmocka_unit_test(test_limits),    cmocka_unit_test(test_never),
+        cmocka_unit_test(test_ungranted), cmocka_unit_test(test_judge),   cmocka_unit_test(test_no_answer), cmocka_unit_test(test_question),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -6,6 +6,7 @@
 
 #include "ca/acme/acme_impl.h"
 #include "base/mem.h"
+#include "net/proxy.h"
 
 #ifndef DCVAGENT_VERSION
 #define DCVAGENT_VERSION "unversioned"
@@ -125,37 +126,19 @@ static unsigned acme_requests(const struct ca *c)
     return c->http ? http_client_requests(c->http) : 0;
 }
 
-/* "user:password" for the proxy; NULL: no user. */
-static bool proxy_user(const struct ca *c, struct secret *out, struct err *e)
-{
-    const char *user = section_text(c->section, "proxy_user"), *file = section_text(c->section, "proxy_password_file");
-    struct secret password = {0};
-    if (!user)
-        return true;
-    if (file && !secret_read(&password, file, 1024, e))
-        return false;
-    char *both = mem_fmt("%s:%s", user, password.p ? (const char *)password.p : "");
-    secret_set(out, both, strlen(both));
-    explicit_bzero(both, strlen(both));
-    free(both);
-    secret_free(&password);
-    return true;
-}
-
 struct http_client *acme_http(struct ca *c, struct err *e)
 {
-    const char *proxy = section_text(c->section, "proxy");
-    struct secret user = {0};
+    struct proxy proxy;
     if (c->http)
         return c->http;
-    if (!proxy_user(c, &user, e))
+    if (!proxy_of_section(c->section, &proxy, e))
         return NULL;
     struct http_setup setup = {.ca_file = section_text(c->section, "ca_file"),
-                               .proxy = proxy && strcmp(proxy, "none") != 0 ? proxy : NULL,
-                               .proxy_user = (const char *)user.p,
+                               .proxy = proxy.url,
+                               .proxy_user = proxy_user(&proxy),
                                .agent = "dcvagent/" DCVAGENT_VERSION};
     c->http = http_client_new(c->net, &setup, e);
-    secret_free(&user);
+    proxy_clear(&proxy);
     return c->http;
 }
 

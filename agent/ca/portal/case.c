@@ -10,6 +10,11 @@ bool by_mail(const struct ca_case *k)
     return k->conf && k->conf->method == METHOD_EMAIL;
 }
 
+bool by_file(const struct ca_case *k)
+{
+    return k->conf && k->conf->method == METHOD_WEBSITE;
+}
+
 void case_stand(struct ca *c, struct ca_case *k, json_t *h)
 {
     bool expired = false, all = handover_proofs(h, k, c->rules.lifetime, clock_now(), &expired);
@@ -24,12 +29,15 @@ void case_stand(struct ca *c, struct ca_case *k, json_t *h)
     k->o->deadline = !proven && k->n_proof ? k->proof[0].expires : 0;
 }
 
-/* What a person says ends what we were not sure of. */
+/* What a person says ends what we were not sure of; "confirmed" that a CSR did not arrive, if that was the question: else it speaks of the proof, and
+ * the CSR may be on its way. */
 static void sure_again(struct ca_case *k, const char *kind)
 {
     json_t *h = handover_load(k->o);
+    bool asked = json_object_get(h, "asked") != NULL;
     json_object_del(h, "checking");
-    if (strcmp(kind, "confirmed") == 0 || strcmp(kind, "submitted") == 0)
+    json_object_del(h, "asked");
+    if ((asked && strcmp(kind, "confirmed") == 0) || strcmp(kind, "submitted") == 0)
         json_object_del(h, "sent");
     handover_save(k->o, h);
 }
@@ -39,5 +47,5 @@ bool case_hand(struct ca *c, struct ca_case *k, const struct inbox_row *row, str
     if (!handover_take(k, row, e))
         return false;
     sure_again(k, row->kind);
-    return strcmp(row->kind, "pin") != 0 || pin_forgive(store_dir(c->store), k->o->cert, e);
+    return strcmp(row->kind, "pin") != 0 || pin_forgive(store_dir(c->store), k->o->cert, row->at, e);
 }

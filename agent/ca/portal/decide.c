@@ -24,7 +24,7 @@ static enum walk_step at_login(const struct sight *s)
 {
     if (!s->logged_in)
         return STEP_LOGIN;
-    if (!s->pin_proven)
+    if (!s->let_in) /* a PIN that was good before may have been changed since: each try counts */
         return STEP_PIN_LOST;
     return s->again ? STEP_LATER : STEP_AGAIN;
 }

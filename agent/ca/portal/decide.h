@@ -60,7 +60,8 @@ struct sight {
     bool other_code;          /* of a proof page: not (all) the codes that were published */
     bool proves;              /* guide_page_proves() */
     bool mailed, mailed_code; /* the code was sent for; it is there */
-    bool pin_proven;
+    bool pin_proven;          /* by this login or an earlier one */
+    bool let_in;              /* a page behind the login was seen since the session began */
     enum walk_doubt doubt;
     bool given;               /* the CSR that the portal may be showing is ours */
     bool checking;            /* the portal was told to look before this walk, and had not finished */

@@ -76,6 +76,7 @@ static void took_codes(struct walk *w)
     for (size_t i = 0; e.rc == RC_OK && i < w->reading.n_code; i++)
         take_code(w, &w->reading.code[i], &e);
     if (e.rc != RC_OK) {
+        e.rc = RC_PAGES; /* the portal's word, not a person's */
         walk_unknown(w, &e);
         return;
     }
@@ -97,7 +98,7 @@ static void back_to_proof(struct walk *w)
     walk_finish(w, NULL);
 }
 
-static void await_mail(struct walk *w)
+void walk_await_mail(struct walk *w)
 {
     struct str ask = STR_INIT(ASK_SIZE);
     const char *to = w->order.email ? w->order.email : "the address chosen";
@@ -118,7 +119,7 @@ static void proven(struct walk *w)
     walk_finish(w, NULL);
 }
 
-static void has_csr(struct walk *w)
+void walk_has_csr(struct walk *w)
 {
     if (!json_num(w->h, "submitted"))
         json_object_set_new(w->h, "submitted", json_integer(clock_now()));
@@ -170,8 +171,13 @@ static void ask_pin(struct walk *w, const char *why)
 
 void walk_no_pin(struct walk *w)
 {
-    bool pin = w->pin.n;
-    ask_pin(w, pin ? "The reference number that belongs to the PIN is not known." : "The portal wants a PIN.");
+    const struct conf_cert *conf = w->k->conf;
+    const char *written = conf && conf->reference_number ? conf->reference_number : w->reference;
+    ask_pin(w, w->pin.n ? "The reference number that belongs to the PIN is not known."
+               : strcmp(written, w->reference) != 0
+                   ? "The order is under way with another reference number than reference_number= says: the PIN "
+                     "of pin_file is not sent with it. Put the old pair back, or cancel and run --force."
+                   : "The portal wants a PIN.");
     if (w->goal != GOAL_CODE)
         w->k->waits = "operator";
     walk_finish(w, NULL);
@@ -211,6 +217,10 @@ static void pin_refused(struct walk *w)
 static void pin_lost(struct walk *w)
 {
     struct err e = {0};
+    if (w->pair_known && !pin_note(store_dir(w->c->store), w->k->o->cert, &w->pair, PIN_SENT, &e)) { /* however good it was before */
+        walk_finish(w, &e);
+        return;
+    }
     err_set(&e, RC_CA, "PORTAL_LOGIN_UNCLEAR",
             "the portal shows the login page again and does not say why (%s); the PIN counts as tried. Look for yourself, then dcvagent "
             "run --force %s "
@@ -230,9 +240,10 @@ static void dcv_failed(struct walk *w)
     if (name)
         err_at(&e, "%s", name);
     err_set(&e, RC_CA, "PORTAL_DCV",
-            "the portal could not prove %s: %s; the records stay, and what the public sees of them is looked at again before the next try "
-            "(now: dcvagent "
-            "check %s)",
+            by_mail(w->k)
+                ? "the portal could not prove %s: %s; hand over the code of the last e-mail: dcvagent code %s 'CODE'"
+                : "the portal could not prove %s: %s; when it was told to look our own views saw it in place, and they look again before "
+                  "the next try (now: dcvagent check %s)",
             name ? name : "control of the names", words_of(w), w->k->o->cert);
     err_again(&e, 0);
     walk_finish(w, &e);
@@ -300,8 +311,8 @@ void walk_unknown(struct walk *w, const struct err *e)
     struct str ask = STR_INIT(ASK_SIZE);
     char *copy = w->probe || e->rc == RC_LATER ? NULL : page_copy(w, &kept);
     snprintf(own.where, sizeof own.where, "%s", e->where);
-    snprintf(own.text, sizeof own.text, "%.220s; nothing was pressed%s%s", e->text, copy ? "; a copy of the page, secrets masked, is " : "",
-             copy ? copy : "");
+    snprintf(own.text, sizeof own.text, "%.220s%s%s%s", e->text, strstr(e->text, "pressed") ? "" : "; nothing was pressed",
+             copy ? "; a copy of the page, secrets masked, is " : "", copy ? copy : "");
     str_fmt(&ask, "%s\nGo on by hand: ", own.text);
     told_by_hand(w, &ask);
     if (copy)
@@ -327,9 +338,18 @@ static void unknown(struct walk *w)
 static void doubtful(struct walk *w)
 {
     struct err kept = {0};
+    char *copy = page_copy(w, &kept);
+    json_object_set_new(w->h, "asked",
+                        json_pack("{s:I, s:s, s:o}", "at", (json_int_t)clock_now(), "page", guide_page_name(w->reading.page), "copy",
+                                  json_text(copy ? copy : "")));
+    free(copy);
+    walk_ask_again(w);
+}
+
+void walk_ask_again(struct walk *w)
+{
     struct str ask = STR_INIT(ASK_SIZE);
-    const char *name = w->k->o->cert;
-    char *copy = w->probe ? NULL : page_copy(w, &kept);
+    const char *name = w->k->o->cert, *copy = json_str(json_object_get(w->h, "asked"), "copy");
     bool sent = json_object_get(w->h, "sent") != NULL;
     str_fmt(&ask,
             "%s The portal shows its page \"%s\"%s%s, which does not tell. Look at the portal:\n"
@@ -337,8 +357,8 @@ static void doubtful(struct walk *w)
             "  it is not there: dcvagent confirmed %s (the agent submits it)",
             sent ? "The CSR left this machine, and whether it arrived is not known."
                  : "This page was not expected now: a CSR may have been entered there by somebody else.",
-            guide_page_name(w->reading.page), copy ? ", kept as " : "", copy ? copy : "", name, name, name);
-    free(copy);
+            json_str(json_object_get(w->h, "asked"), "page"), *copy ? ", kept as " : "", copy, name, name, name);
+    w->step = STEP_ASK;
     waits_for(w, "operator", &ask);
     walk_finish(w, NULL);
 }
@@ -400,7 +420,7 @@ void walk_outcome(struct walk *w)
         (w->reading.role == ROLE_MAILED ? back_to_proof : took_codes)(w);
         break;
     case STEP_AWAIT_MAIL:
-        await_mail(w);
+        walk_await_mail(w);
         break;
     case STEP_CHECKING:
         if (!json_num(w->h, "checking"))
@@ -411,11 +431,12 @@ void walk_outcome(struct walk *w)
         proven(w);
         break;
     case STEP_ISSUING:
-        has_csr(w);
+        walk_has_csr(w);
         come_back(w, CA_ISSUING, "submitted");
         break;
     case STEP_PICKUP:
-        has_csr(w);
+        if (json_object_get(w->h, "sent") || json_object_get(w->h, "given"))
+            walk_has_csr(w);
         pickup_start(w);
         break;
     case STEP_LATER:

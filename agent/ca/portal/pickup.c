@@ -50,10 +50,28 @@ static bool chain_is_whole(const struct pickup *p)
     return whole;
 }
 
+/* A portal shows the last certificate until the CA has opened the next one: nothing of this order has arrived there then. */
+static bool is_ours(const struct pickup *p, struct err *e)
+{
+    const struct walk *w = p->w;
+    struct ordered want = {.spki = w->k->o->spki, .names = &w->names, .now = clock_now()};
+    struct err why = {0};
+    size_t leaf;
+    return json_num(w->h, "submitted") || issued_check(p->set, &want, &leaf, &why) || !why.code || strcmp(why.code, "CERT_KEY") != 0 ||
+           err_set(e, RC_CA, "PORTAL_OTHER",
+                   "the portal shows a certificate of another key, though nothing of this order was submitted: one issued before, or for a "
+                   "CSR of somebody else's. If the CA has not opened this order yet, wait; else ask it");
+}
+
 static void hand_on(struct pickup *p)
 {
     struct walk *w = p->w;
     struct saved_order *o = w->k->o;
+    struct err other = {0};
+    if (!is_ours(p, &other)) {
+        walk_finish(w, &other);
+        return;
+    }
     if (p->missing && !chain_is_whole(p)) {
         struct err e = p->first;
         walk_finish(w, &e);
@@ -62,6 +80,7 @@ static void hand_on(struct pickup *p)
     char *pem = issued_pem(p->set, 0);
     free((void *)(uintptr_t)o->certificate.p);
     o->certificate = (struct bytes){(const uint8_t *)pem, strlen(pem)};
+    walk_has_csr(w);
     walk_finish(w, NULL);
 }
 

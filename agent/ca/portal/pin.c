@@ -14,7 +14,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 
-enum { FILE_MAX = 65536, PAIRS_MAX = 200 };
+enum { FILE_MAX = 65536, PAIRS_MAX = 200, ANSWER_S = 75 /* longer than any request lasts */ };
 
 static const char *const fate_words[] = {[PIN_NEW] = "new", [PIN_SENT] = "sent", [PIN_REFUSED] = "refused", [PIN_PROVEN] = "proven"};
 
@@ -230,18 +230,22 @@ bool pin_note(const char *state_dir, const char *cert, struct pin_pair *pair, en
     return ok;
 }
 
-bool pin_forgive(const char *state_dir, const char *cert, struct err *e)
+bool pin_forgive(const char *state_dir, const char *cert, int64_t said, struct err *e)
 {
     char *path = path_of(state_dir, cert, "tried");
     uint8_t salt[SALT_SIZE];
     json_t *j, *all;
     bool ok = load(path, cert, &j, salt, e), any = false;
     all = json_object_get(j, "pairs");
-    for (size_t i = 0; i < json_array_size(all); i++)
-        if (fate_of(json_array_get(all, i)) == PIN_SENT) {
+    for (size_t i = 0; i < json_array_size(all); i++) {
+        const json_t *pair = json_array_get(all, i);
+        int64_t sent = json_num(pair, "at");
+        bool on_its_way = sent <= said && said < sent + ANSWER_S; /* later than said: the clock was wrong */
+        if (fate_of(pair) == PIN_SENT && !on_its_way) {
             json_array_remove(all, i--);
             any = true;
         }
+    }
     if (ok && any)
         ok = save(path, json_incref(j), e);
     json_decref(j);

@@ -36,6 +36,7 @@ struct pin_pair {
 };
 bool pin_find(const char *state_dir, const char *cert, const char *reference, const struct secret *pin, struct pin_pair *out, struct err *e);
 bool pin_note(const char *state_dir, const char *cert, struct pin_pair *pair, enum pin_fate fate, struct err *e); /* on the disk when it returns */
-bool pin_forgive(const char *state_dir, const char *cert, struct err *e); /* a person says so: those PIN_SENT may be tried once more */
+/* A person says so, at `said`: those PIN_SENT may be tried once more, but for one whose answer may still have been on its way then. */
+bool pin_forgive(const char *state_dir, const char *cert, int64_t said, struct err *e);
 
 #endif

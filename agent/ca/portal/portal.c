@@ -10,6 +10,7 @@
 #include "ca/handover.h"
 #include "ca/portal/portal_impl.h"
 #include "conf/describe.h"
+#include "net/proxy.h"
 
 #ifndef DCVAGENT_VERSION
 #define DCVAGENT_VERSION "unversioned"
@@ -81,6 +82,7 @@ static bool portal_open(struct ca **out, const struct section *s, struct net *n,
                                  .parallel = 1,
                                  .by_person = true,
                                  .by_email = true,
+                                 .by_website = true,
                                  .settles = true,
                                  .key_type = "rsa2048",
                                  .caa = &c->caa,
@@ -116,41 +118,23 @@ static unsigned portal_requests(const struct ca *c)
     return (c->http ? http_client_requests(c->http) : 0) + (c->plain ? http_client_requests(c->plain) : 0);
 }
 
-/* "user:password" for the proxy; empty: no user. */
-static bool proxy_user(const struct section *s, struct secret *out, struct err *e)
-{
-    const char *user = section_text(s, "proxy_user"), *file = section_text(s, "proxy_password_file");
-    struct secret password = {0};
-    if (!user)
-        return true;
-    if (file && !secret_read(&password, file, 1024, e))
-        return false;
-    char *both = mem_fmt("%s:%s", user, password.p ? (const char *)password.p : "");
-    secret_set(out, both, strlen(both));
-    explicit_bzero(both, strlen(both));
-    free(both);
-    secret_free(&password);
-    return true;
-}
-
 bool portal_http(struct ca *c, struct err *e)
 {
-    const char *proxy = section_text(c->section, "proxy");
-    struct secret user = {0};
+    struct proxy proxy;
     if (c->http && c->plain)
         return true;
-    if (!proxy_user(c->section, &user, e))
+    if (!proxy_of_section(c->section, &proxy, e))
         return false;
     struct http_setup setup = {.ca_file = section_text(c->section, "ca_file"),
-                               .proxy = proxy && strcmp(proxy, "none") != 0 ? proxy : NULL,
-                               .proxy_user = (const char *)user.p,
+                               .proxy = proxy.url,
+                               .proxy_user = proxy_user(&proxy),
                                .agent = "dcvagent/" DCVAGENT_VERSION};
     if (!c->http)
         c->http = http_client_new(c->net, &setup, e);
     setup.plain = true;
     if (c->http && !c->plain)
         c->plain = http_client_new(c->net, &setup, e);
-    secret_free(&user);
+    proxy_clear(&proxy);
     return c->http && c->plain;
 }
 

@@ -4,7 +4,7 @@
  *   case.c     where an order stands, from its handle  press.c    what is sent, and when it may be
  *   decide.c   the judgement (pure)                    outcome.c  what the end of a walk means for the order
  *   session.c  cookies.c  pin.c                        pickup.c   the certificate and what belongs to it
- *                                                      words.c    what a person is asked, page copies */
+ *   codefile.c the code of the website method           words.c    what a person is asked, page copies */
 #ifndef DCV_CA_PORTAL_IMPL_H
 #define DCV_CA_PORTAL_IMPL_H
 
@@ -45,11 +45,13 @@ bool portal_http(struct ca *c, struct err *e); /* both clients are there */
 /* --- case.c ---------------------------------------------------------------------------------------------------------------------------- */
 
 bool by_mail(const struct ca_case *k);
+bool by_file(const struct ca_case *k);
 void case_stand(struct ca *c, struct ca_case *k, json_t *h); /* stage, proofs and deadline as the handle says */
 bool case_hand(struct ca *c, struct ca_case *k, const struct inbox_row *row, struct err *e);
 
 /* --- a walk ---------------------------------------------------------------------------------------------------------------------------- */
 
+struct codefile;
 struct pickup;
 
 struct walk {
@@ -78,6 +80,7 @@ struct walk {
     unsigned pages, refreshes, pressed[ROLES];
     struct job job;          /* a PIN's fingerprint, or a person asked */
     struct timer timer;      /* a page that was left is taken up from the loop, as one that comes */
+    struct codefile *codefile;
     struct pickup *pickup;
     enum ca_stage stage;     /* of an outcome that the handle cannot say; CA_NONE: as the handle says */
 };
@@ -93,7 +96,15 @@ void walk_would_press(struct walk *w);                      /* unattended = no, 
 void walk_no_pin(struct walk *w);
 void walk_pin_spent(struct walk *w);                        /* refused before, or its answer was lost */
 void walk_lost(struct walk *w, const struct err *e);        /* no answer to what was sent */
+void walk_has_csr(struct walk *w);                          /* the portal has the order's CSR: noted */
+void walk_await_mail(struct walk *w);                       /* the code was sent for: a person hands it over */
+void walk_ask_again(struct walk *w);                        /* what a person was asked about a page that did not tell */
 bool walk_other_code(const struct walk *w);                 /* the page's codes are not (all) those of the handle */
+
+/* codefile.c: the code of the website method is in a file behind a link: into the reading. then: with an error where it cannot be had. */
+bool codefile_wanted(const struct walk *w);
+void codefile_fetch(struct walk *w, void (*then)(struct walk *w, const struct err *e));
+void codefile_free(struct codefile *f);
 
 /* pickup.c: from the last page's links to o->certificate (PEM, the leaf's file first, and whatever else belongs to the chain). */
 void pickup_start(struct walk *w);

@@ -147,14 +147,12 @@ static void know_pair(struct walk *w)
 
 /* --- may this button be pressed? -------------------------------------------------------------------------------------------------------- */
 
-/* A lost answer counts as a try; run --force lets one more through. */
+/* A lost answer counts as a try; run --force lets one more through, if it is the run's first. */
 static bool pin_may_be_sent(struct walk *w)
 {
-    if (w->pair.fate == PIN_SENT && w->k->forced) {
-        w->k->forced = false;
-        return true;
-    }
-    return w->pair.fate == PIN_NEW || w->pair.fate == PIN_PROVEN;
+    bool once_more = w->pair.fate == PIN_SENT && w->k->forced;
+    w->k->forced = false;
+    return once_more || w->pair.fate == PIN_NEW || w->pair.fate == PIN_PROVEN;
 }
 
 /* A login may have a page for each thing it asks. The PIN fills one field as a whole (guide.h), and digits are sent as they are. */
@@ -173,10 +171,6 @@ void walk_press(struct walk *w)
 {
     struct err e = {0};
     bool login = w->step == STEP_LOGIN;
-    if (login && w->pin.n && !w->pair_known) {
-        know_pair(w);
-        return;
-    }
     act_clear(&w->act);
     if (!act_plan(w->c->guide, w->page, &w->reading, &w->order, &w->act, &e)) {
         if (w->probe && login && !w->pin.n)
@@ -191,6 +185,10 @@ void walk_press(struct walk *w)
         return;
     }
     w->sends_pin = holds_pin(w);
+    if (w->sends_pin && !w->pair_known) { /* it comes back here */
+        know_pair(w);
+        return;
+    }
     if (++w->pressed[w->reading.role] > PRESSES_MAX) {
         err_set(&e, RC_PAGES, "PORTAL_CIRCLE", "the page %s comes again and again; its button was pressed %d times",
                 guide_page_name(w->reading.page), PRESSES_MAX);

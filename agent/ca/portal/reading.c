@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "base/names.h"
+#include "ca/handover.h"
 #include "ca/portal/act.h"
 #include "ca/portal/locate.h"
 
@@ -146,15 +147,33 @@ static bool bad(struct err *e, const struct reading *r, const char *what, const 
                    text_safe(safe, sizeof safe, about, strlen(about)));
 }
 
-static bool add_code(struct reading *r, const char *name, const char *value, struct err *e)
+/* What nobody sees on the page (zero-width characters) would be published all the same. */
+static bool is_code(const char *code)
 {
-    if (!*value || strlen(value) > TXT_VALUE_MAX || !text_is_utf8(value, strlen(value)))
-        return bad(e, r, "no code can be read for", *name ? name : "the order");
-    for (size_t i = 0; i < r->n_code; i++)
+    size_t n = 0;
+
+    while (code[n] >= 0x20 && code[n] <= 0x7e)
+        n++;
+    return n && !code[n] && n <= TXT_VALUE_MAX;
+}
+
+static bool add_code(struct reading *r, const char *name, const char *shown, struct err *e)
+{
+    char *code = handover_code((struct bytes){(const uint8_t *)shown, strlen(shown)});
+    const struct act_code *other = NULL;
+
+    for (size_t i = 0; i < r->n_code && !other; i++)
         if (strcmp(r->code[i].name, name) == 0)
-            return strcmp(r->code[i].value, value) == 0 || bad(e, r, "the page shows two codes for", name);
+            other = &r->code[i];
+    bool ok = is_code(code) ||
+              bad(e, r, "what it shows (empty, too long, or with characters that no code has) is no code for", *name ? name : "the order");
+    ok = ok && (!other || strcmp(other->value, code) == 0 || bad(e, r, "the page shows two codes for", name));
+    if (!ok || other) {
+        free(code);
+        return ok;
+    }
     r->code = mem_grow(r->code, r->n_code + 1, sizeof *r->code);
-    r->code[r->n_code] = (struct act_code){.value = mem_str(value)};
+    r->code[r->n_code] = (struct act_code){.value = code};
     snprintf(r->code[r->n_code++].name, sizeof r->code->name, "%s", name);
     return true;
 }

@@ -18,7 +18,7 @@ enum {
     LEFT_MS = 300000 /* a page that was left is good for so long */,
     LEFT_MAX = 8,
     PAGES_MAX = 40,
-
+    ASKED_FOR = HOUR,
     REFRESHES_MAX = 5,
     PIN_FILE_MAX = 256,
     CODE_MAX = 256
@@ -34,6 +34,7 @@ static void walk_free(struct walk *w)
     op_cancel(&w->job.op);
     op_cancel(&w->timer.op);
     visit_clear(&w->visit);
+    codefile_free(w->codefile);
     pickup_free(w->pickup);
     act_clear(&w->act);
     reading_clear(&w->reading);
@@ -81,6 +82,8 @@ void walk_finish(struct walk *w, const struct err *e)
     struct ca_case *k = w->k;
     struct ca *c = w->c;
     struct err own = e ? *e : (struct err){0};
+    if (!e && w->step != STEP_ASK)
+        json_object_del(w->h, "asked");
     if (!w->probe)
         handover_save(k->o, json_incref(w->h));
     case_stand(c, k, w->h);
@@ -97,19 +100,38 @@ void walk_finish(struct walk *w, const struct err *e)
 
 /* --- the order as pages see it ---------------------------------------------------------------------------------------------------------- */
 
-/* Handed over by `pin` for this reference number, else pin_file. None: both stay empty. */
+/* Has anything come of the reference number that the order has? */
+static bool known_there(const json_t *h)
+{
+    static const char *const signs[] = {"codes", "mailed", "confirmed", "checking", "given", "sent", "submitted"};
+    for (size_t i = 0; i < sizeof signs / sizeof *signs; i++)
+        if (json_object_get(h, signs[i]))
+            return true;
+    return false;
+}
+
+/* Handed over by `pin` for this reference number; else that of pin_file, which comes from one envelope with reference_number= and goes with no other.
+ * None: it stays empty. */
 static bool find_pin(struct walk *w, struct err *e)
 {
     const struct conf_cert *conf = w->k->conf;
-    const char *wanted = *w->k->o->reference ? w->k->o->reference : conf && conf->reference_number ? conf->reference_number : "";
+    const char *written = conf && conf->reference_number ? conf->reference_number : "";
+    const char *wanted = *w->k->o->reference ? w->k->o->reference : written;
     struct secret typed = {0};
     if (!pin_kept(store_dir(w->c->store), w->k->o->cert, w->reference, &w->pin, e))
         return false;
     if (w->pin.n && (!*wanted || strcmp(wanted, w->reference) == 0))
         return true;
     secret_free(&w->pin);
+    bool other = *written && strcmp(written, wanted) != 0;
+    if (other && !known_there(w->h)) { /* a new envelope */
+        free(w->k->o->reference);
+        w->k->o->reference = mem_str(written);
+        wanted = written;
+        other = false;
+    }
     snprintf(w->reference, sizeof w->reference, "%s", wanted);
-    if (!conf || !conf->pin_file)
+    if (!conf || !conf->pin_file || other)
         return true;
     bool ok = secret_read(&typed, conf->pin_file, PIN_FILE_MAX, e) && pin_digits(&typed, &w->pin, e);
     secret_free(&typed);
@@ -146,7 +168,9 @@ static bool describe_order(struct walk *w, struct err *e)
                                   .product = product_words[conf ? conf->product : PRODUCT_NONE],
                                   .organisation = conf ? conf->expect_organisation : NULL,
                                   .chinese = conf && conf->organisation_name,
-                                  .method = by_mail(w->k) ? ACT_EMAIL : ACT_DNS,
+                                  .method = by_mail(w->k)   ? ACT_EMAIL
+                                            : by_file(w->k) ? ACT_WEBSITE
+                                                            : ACT_DNS,
                                   .email = conf ? conf->validation_email : NULL,
                                   .mailed_code = w->mailed_code,
                                   .csr_pem = {(const uint8_t *)w->csr, w->csr ? strlen(w->csr) : 0}};
@@ -240,7 +264,8 @@ static void begin_anew(struct walk *w)
 {
     portal_session_forget(w->window->session);
     w->sight.again = true;
-    w->sight.pressed_login = w->sight.logged_in = w->sight.pressed_confirm = w->sight.pressed_csr = w->sight.pressed_final = false;
+    w->sight.pressed_login = w->sight.logged_in = w->sight.let_in = false;
+    w->sight.pressed_confirm = w->sight.pressed_csr = w->sight.pressed_final = false;
     visit_start(w);
 }
 
@@ -263,34 +288,49 @@ static void take_step(struct walk *w)
     }
 }
 
-static void here_is_page(struct walk *w)
+/* The page is read as far as it can be; why: what could not. */
+static void page_is_read(struct walk *w, const struct err *why)
 {
-    struct err e = {0}, why = {0};
-    char url[2048], safe[200];
-    const char *at = page_url(w->page);
-    reading_clear(&w->reading);
-    bool read = reading_take(w->c->guide, w->page, &w->order, &w->reading, &why);
-    if (!w->reading.page && w->visit.status < 400 && w->refreshes < REFRESHES_MAX && page_refresh(w->page, url, sizeof url)) {
-        w->refreshes++;
-        walk_visit(w, url, NULL);
-        return;
-    }
+    struct err e = {0};
     look_around(w);
-    text_safe(safe, sizeof safe, at, strcspn(at, "?#"));
-    say(LEVEL_INFO, &(struct about){.cert = w->k->o->cert, .step = "portal"}, NULL, "page %s at %s",
-        w->reading.page ? guide_page_name(w->reading.page) : "not recognised", safe);
     if (pin_is_proven(w)) {
-        w->sight.pin_proven = true;
+        w->sight.pin_proven = w->sight.let_in = true;
         if (w->pair_known && w->pair.fate != PIN_PROVEN && !pin_note(store_dir(w->c->store), w->k->o->cert, &w->pair, PIN_PROVEN, &e)) {
             walk_finish(w, &e);
             return;
         }
     }
     w->step = walk_decide(&w->sight);
-    if (!read && (w->step == STEP_UNKNOWN || w->reading.page))
-        walk_unknown(w, &why);
+    if (why->rc != RC_OK && (w->step == STEP_UNKNOWN || w->reading.page))
+        walk_unknown(w, why);
     else
         take_step(w);
+}
+
+static void file_is_read(struct walk *w, const struct err *e)
+{
+    page_is_read(w, e ? e : &(struct err){0});
+}
+
+static void here_is_page(struct walk *w)
+{
+    struct err why = {0};
+    char url[2048], safe[200];
+    const char *at = page_url(w->page);
+    reading_clear(&w->reading);
+    reading_take(w->c->guide, w->page, &w->order, &w->reading, &why);
+    if (!w->reading.page && w->visit.status < 400 && w->refreshes < REFRESHES_MAX && page_refresh(w->page, url, sizeof url)) {
+        w->refreshes++;
+        walk_visit(w, url, NULL);
+        return;
+    }
+    text_safe(safe, sizeof safe, at, strcspn(at, "?#"));
+    say(LEVEL_INFO, &(struct about){.cert = w->k->o->cert, .step = "portal"}, NULL, "page %s at %s",
+        w->reading.page ? guide_page_name(w->reading.page) : "not recognised", safe);
+    if (codefile_wanted(w))
+        codefile_fetch(w, file_is_read);
+    else
+        page_is_read(w, &why);
 }
 
 /* What was certainly not sent needs no looking after. */
@@ -351,9 +391,25 @@ static bool take_left_page(struct walk *w)
     w->window->left = NULL;
     if (!w->page || loop_now(l) - w->window->left_at >= LEFT_MS)
         return false;
-    w->sight.pressed_login = w->sight.logged_in = w->sight.pin_proven = true;
+    w->sight.pressed_login = w->sight.logged_in = w->sight.pin_proven = w->sight.let_in = true;
     w->timer = (struct timer){.op = {.done = left_page_taken, .owner = w}, .at = loop_now(l)};
     loop_timer(l, &w->timer);
+    return true;
+}
+
+/* Only a person can tell how it goes on, and was asked: not every run of cron logs in for that. true: the walk is over. */
+static bool waits_still(struct walk *w)
+{
+    int64_t now = clock_now(), mailed = json_num(w->h, "mailed"), asked = json_num(json_object_get(w->h, "asked"), "at");
+    uint32_t lifetime = w->c->rules.lifetime;
+    if (w->probe || w->k->forced || w->k->permit)
+        return false;
+    if (w->goal == GOAL_CODE && by_mail(w->k) && mailed && !w->mailed_code && (!lifetime || now < mailed + lifetime))
+        walk_await_mail(w);
+    else if (asked && asked <= now && now < asked + ASKED_FOR)
+        walk_ask_again(w);
+    else
+        return false;
     return true;
 }
 
@@ -387,6 +443,8 @@ void walk_start(struct ca *c, struct ca_case *k, enum walk_goal goal, bool probe
         walk_no_pin(w);
         return;
     }
+    if (waits_still(w))
+        return;
     w->window = window_of(c, k->o->id);
     if (!take_left_page(w))
         visit_start(w);

@@ -32,7 +32,9 @@ void told_by_hand(const struct walk *w, struct str *out)
     case GOAL_CODE:
         str_fmt(out,
                 by_mail(w->k) ? "choose the e-mail method, have the code sent, then dcvagent code %s 'CODE'"
-                              : "choose the DNS method, copy the code, then dcvagent code %s 'CODE' (do not press confirm yet)",
+                : by_file(w->k)
+                    ? "choose the website method, download fileauth.txt, then dcvagent code %s - < fileauth.txt (do not press confirm yet)"
+                    : "choose the DNS method, copy the code, then dcvagent code %s 'CODE' (do not press confirm yet)",
                 name);
         break;
     case GOAL_CONFIRM:
@@ -56,8 +58,8 @@ void ask_set(struct ca_case *k, struct str *text)
 
 char *page_copy(const struct walk *w, struct err *e)
 {
-    char when[32], digits[PIN_DIGITS + PIN_DIGITS / 4];
-    time_show(clock_now(), when);
+    char day[32], digits[PIN_DIGITS + PIN_DIGITS / 4];
+    day_show(clock_now(), day); /* one a day: a portal that is visited all the time does not fill the disk */
     size_t n_secret = 0, n;
     struct bytes secret[2];
     if (w->pin.n == PIN_DIGITS) { /* as typed, and in groups of four as printed */
@@ -67,7 +69,7 @@ char *page_copy(const struct walk *w, struct err *e)
     }
     char *text = page_masked(w->page, secret, n_secret, &n);
     explicit_bzero(digits, sizeof digits);
-    char *folder = mem_fmt("%s/pages", store_dir(w->c->store)), *path = mem_fmt("%s/%s-%s.html", folder, w->k->o->cert, when);
+    char *folder = mem_fmt("%s/pages", store_dir(w->c->store)), *path = mem_fmt("%s/%s-%s.html", folder, w->k->o->cert, day);
     bool ok = fs_folder(folder, 0700, e) && fs_replace(path, text, n, 0600, e);
     free(text);
     free(folder);

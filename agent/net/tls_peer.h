@@ -1,10 +1,10 @@
-/* peer.h: a TLS connection to one address that only looks: which certificates does the server send, in which order, with which protocol?
+/* tls_peer.h: a TLS connection to one address that only looks: which certificates does the server send, in which order, with which protocol?
  *
  * Nothing is verified and nothing is sent above TLS: judging is the caller's (cert/shown.h). TLS 1.2 or later, with SNI; ports 25 and 587 speak SMTP
  * and STARTTLS first. A server that wants a certificate of ours and breaks off has shown its own all the same.
  * Faults RC_NET: PEER_CONNECT (also SMTP without STARTTLS), PEER_TLS (it sent no certificate), PEER_TIMEOUT. */
-#ifndef DCV_NET_PEER_H
-#define DCV_NET_PEER_H
+#ifndef DCV_NET_TLS_PEER_H
+#define DCV_NET_TLS_PEER_H
 
 #include "base/record.h"
 #include "net/net.h"

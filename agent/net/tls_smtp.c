@@ -1,13 +1,12 @@
-#include "net/peer_smtp.h"
+#include "net/tls_smtp.h"
 
-#include <ctype.h>
 #include <string.h>
 #include <strings.h>
 
 enum { OCTETS_MAX = 16384 };
 
 /* The last line of a reply: "250 ...", after any number of "250-...". */
-static enum smtp_next reply(struct peer_smtp *s, const char **say, const char **why)
+static enum smtp_next reply(struct tls_smtp *s, const char **say, const char **why)
 {
     static const char *const said[] = {"EHLO localhost\r\n", "STARTTLS\r\n"};
     static const char *const wanted[] = {"220", "250", "220"};
@@ -23,7 +22,7 @@ static enum smtp_next reply(struct peer_smtp *s, const char **say, const char **
     return SMTP_SAY;
 }
 
-enum smtp_next peer_smtp_take(struct peer_smtp *s, const char *p, size_t n, const char **say, const char **why)
+enum smtp_next tls_smtp_take(struct tls_smtp *s, const char *p, size_t n, const char **say, const char **why)
 {
     for (size_t i = 0; i < n; i++) {
         if (++s->octets > OCTETS_MAX || s->step > 2) {
@@ -36,10 +35,10 @@ enum smtp_next peer_smtp_take(struct peer_smtp *s, const char *p, size_t n, cons
             continue;
         }
         s->line[s->n] = '\0';
-        bool last = s->n >= 3 && s->line[3] != '-';
+        bool more = s->n > 3 && strspn(s->line, "0123456789") == 3 && s->line[3] == '-';
         s->offered |= s->step == 1 && s->n >= 12 && strncasecmp(s->line + 4, "STARTTLS", 8) == 0;
         s->n = 0;
-        if (!last)
+        if (more)
             continue;
         enum smtp_next next = reply(s, say, why);
         if (next != SMTP_NO && i + 1 < n) { /* nobody may slip words in before TLS protects them */

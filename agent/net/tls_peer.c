@@ -1,5 +1,5 @@
-/* peer.c: OpenSSL's TLS between two memory buffers, libuv's TCP on the other side of them. */
-#include "net/peer.h"
+/* tls_peer.c: OpenSSL's TLS between two memory buffers, libuv's TCP on the other side of them. */
+#include "net/tls_peer.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,7 +12,7 @@
 #include "base/str.h"
 #include "net/loop_uv.h"
 #include "net/net_impl.h"
-#include "net/peer_smtp.h"
+#include "net/tls_smtp.h"
 
 enum { LIMIT_MS = 10000, READ = 16384 };
 
@@ -23,7 +23,7 @@ struct line {
     struct peer *p; /* NULL: given up */
     SSL *ssl;
     BIO *in, *out; /* the SSL's */
-    struct peer_smtp smtp;
+    struct tls_smtp smtp;
     bool in_clear; /* SMTP still speaks */
     size_t octets; /* of certificates */
     bool too_many;
@@ -194,7 +194,7 @@ static void begin_tls(struct line *l)
 static void clear_text(struct line *l, const char *p, size_t n)
 {
     const char *say = NULL, *why = NULL;
-    enum smtp_next next = peer_smtp_take(&l->smtp, p, n, &say, &why);
+    enum smtp_next next = tls_smtp_take(&l->smtp, p, n, &say, &why);
     if (next == SMTP_SAY)
         send_octets(l, say, strlen(say));
     else if (next == SMTP_TLS)
