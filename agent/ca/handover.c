@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/names.h"
+#include "conf/conf.h"
 
 enum { CODE_MAX = 255 }; /* one TXT string; CA codes are 30 to 70 characters */
 
@@ -154,7 +155,10 @@ static bool take_pin(struct ca_case *k, json_t *h, const struct inbox_row *row)
     char *reference = mem_copy(row->text.p, row->text.n);
     json_object_set_new(h, "started", json_integer(row->at));
     if (*reference) {
+        const char *written = k->conf ? k->conf->reference_number : NULL;
         json_object_set_new(h, "reference", json_string(reference));
+        if (written && strcmp(written, reference) != 0)
+            json_object_set_new(h, "instead_of", json_string(written));
         free(k->o->reference);
         k->o->reference = reference;
     } else {

@@ -138,10 +138,12 @@ static bool was_signed_by_earlier(const struct judging *j, size_t k)
 /* Each should have signed the one before it (RFC 5246 7.4.2); TLS 1.3 clients sort, older ones may not. */
 static void judge_order(struct judging *j)
 {
-    char name[128];
+    char name[128], first[128] = "";
     bool sorted = true;
+    size_t strangers = 0;
     if (j->in->n > j->sent->n)
-        shown_add(j->out, LEVEL_WARNING, "SERVED_EXTRA", "%zu certificates are sent more than once", j->in->n - j->sent->n);
+        shown_add(j->out, LEVEL_WARNING, "SERVED_EXTRA", "%zu of the %zu certificates sent are repetitions", j->in->n - j->sent->n,
+                  j->in->n);
     for (size_t k = 1; k < j->sent->n; k++) {
         X509 *x = j->sent->x[k];
         bool root = X509_self_signed(x, 0) == 1;
@@ -155,32 +157,41 @@ static void judge_order(struct judging *j)
             continue;
         else if (was_signed_by_earlier(j, k))
             sorted = false;
-        else
-            shown_add(j->out, LEVEL_WARNING, "SERVED_EXTRA", "\"%s\" is sent and belongs to no certificate before it", name);
+        else if (strangers++ == 0)
+            snprintf(first, sizeof first, "%s", name);
     }
     ossl_forget();
+    if (strangers)
+        shown_add(j->out, LEVEL_WARNING, "SERVED_EXTRA", "%zu of the certificates sent signed none before them, the first of these: \"%s\"",
+                  strangers, first);
     if (!sorted)
         shown_add(j->out, LEVEL_WARNING, "SERVED_ORDER",
                   "the certificates are not in order (each signed by the next): send fullchain.pem as it is");
 }
 
+/* The first to end of what comes with a certificate that outlives it. */
 static void judge_ends(struct judging *j)
 {
-    for (size_t k = 1; k < j->sent->n; k++) {
+    int64_t from, to, first = j->out->facts.not_after;
+    const X509 *which = NULL;
+    char name[128], day[32];
+    for (size_t k = 1; k < j->sent->n && j->in->now <= j->out->facts.not_after; k++) {
         const struct known *known = hierarchy_find(j->in->known, j->sent->x[k]);
-        int64_t from, to;
-        char name[128], day[32];
         if (!cert_validity(j->sent->x[k], &from, &to))
             continue;
         to = known && known->ends && known->ends < to ? known->ends : to;
-        if (to >= j->out->facts.not_after || j->out->facts.not_after < j->in->now)
-            continue;
-        day_show(to, day);
-        shown_add(j->out, LEVEL_WARNING, "SERVED_CHAIN_ENDS",
-                  j->in->now > to ? "\"%s\" that is sent ended on %s: old clients stumble over it"
-                                  : "\"%s\" that is sent ends on %s, before the certificate",
-                  cert_subject(j->sent->x[k], name, sizeof name), day);
+        if (to < first) {
+            first = to;
+            which = j->sent->x[k];
+        }
     }
+    if (!which)
+        return;
+    day_show(first, day);
+    shown_add(j->out, LEVEL_WARNING, "SERVED_CHAIN_ENDS",
+              j->in->now > first ? "\"%s\" that is sent ended on %s: old clients stumble over it"
+                                 : "\"%s\" that is sent ends on %s, before the certificate",
+              cert_subject(which, name, sizeof name), day);
 }
 
 static bool began(const struct judging *j, int64_t now)

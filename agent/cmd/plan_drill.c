@@ -57,7 +57,7 @@ static void add(const struct plan *p, const struct plan_cert *at, struct plan_dr
     c->orders++;
     c->names += at->conf->names.n;
     c->by_hand += plan_person(at);
-    c->pins += person && !(portal && (at->conf->pin_file || at->conf->pin == PIN_SAME));
+    c->pins += person && !(portal && (at->conf->pin_file || at->conf->pin /* the same each time */));
     c->codes += person && (!portal || at->conf->method == METHOD_EMAIL);
 }
 

@@ -80,7 +80,8 @@ const struct conf_key conf_agent_keys[] = {
      .standard = "10m",
      .check = conf_check_positive,
      AT(run_deadline),
-     .help = "How long one run may take; what is not finished waits for the next run (exit 75)."},
+     .help = "How long one run may take; what is not finished waits for the next run (exit 75). A walk through a CA's pages that is under "
+             "way may take 30 s more."},
     {.name = "parallel_orders",
      .type = CONF_COUNT,
      .standard = "64",

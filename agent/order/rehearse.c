@@ -25,7 +25,8 @@ struct rehearsing {
     void (*round)(void *arg);
     void *arg;
     bool deleting;
-    int64_t began, limit_s; /* ms: the writing, then the deleting */
+    int64_t began;   /* ms: the writing, then the deleting */
+    int64_t limit_s; /* for either */
 };
 
 struct looking { /* a watch under way */

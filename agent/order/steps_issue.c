@@ -225,13 +225,16 @@ static enum turn deploy_checked(struct order *o)
     return TURN_WAIT;
 }
 
-/* The applications that are done with: the order's, and what reference_number= said meanwhile, if another one was handed over with its PIN. */
+/* The applications that are done with: the order's, and the one that reference_number= named when another was handed over with its PIN. A number
+ * written down while the order was under way is a new application. */
 static void note_applications(const struct order *o, struct cert_row *row)
 {
-    const char *written = o->conf ? o->conf->reference_number : NULL;
-    char *both = mem_fmt("%s %s", o->saved.reference, written ? written : "");
-    cert_row_set(row, &row->c.reference, written && strcmp(written, o->saved.reference) != 0 ? both : o->saved.reference);
+    json_t *h = handover_load(&o->saved);
+    const char *instead = json_str(h, "instead_of");
+    char *both = mem_fmt("%s%s%s", o->saved.reference, *instead ? " " : "", instead);
+    cert_row_set(row, &row->c.reference, both);
     free(both);
+    json_decref(h);
 }
 
 /* What is in use from now on. The deploy hook is the certificate's, not the order's: it is run again by each run until it exits 0. */

@@ -23,7 +23,6 @@ enum { ROUNDS = 4, FETCHED_MAX = 256 << 10, ASK_MS = 20000 };
 enum { LINKS_PUBLIC, LINKS_PRIVATE, LINKS_OFF };
 
 struct vet {
-    enum { VET_BUILDS, VET_FETCHES, VET_ASKS, VET_ASKED } at;
     unsigned rounds;
     struct strs url; /* tried or about to be */
     size_t next;
@@ -32,6 +31,7 @@ struct vet {
     struct str fetched; /* PEM */
     struct vouch vouch;
     struct timer limit;
+    bool asked; /* vouch has what could be learnt */
 };
 
 void vet_stop(struct order *o)
@@ -41,7 +41,6 @@ void vet_stop(struct order *o)
     op_cancel(&o->vet->fetch.op);
     op_cancel(&o->vet->vouch.op);
     op_cancel(&o->vet->limit.op);
-    o->vet->at = VET_BUILDS;
 }
 
 void vet_free(struct order *o)
@@ -111,7 +110,6 @@ static void fetched(struct op *op, const struct err *e)
     struct issued *set = NULL;
     struct err fault = e ? *e : (struct err){0};
     const char *url = v->url.s[v->next - 1];
-    v->at = VET_BUILDS;
     if (!e && issued_read(&set, v->fetch.in.p, v->fetch.in.n, &fault)) {
         char *pem = issued_pem(set, 0);
         str_add(&v->fetched, pem);
@@ -137,7 +135,6 @@ static bool begin_fetch(struct order *o)
     struct fetcher *f = how == LINKS_OFF ? NULL : run_fetcher(o->run, how == LINKS_PRIVATE);
     if (!f || v->next == v->url.n)
         return false;
-    v->at = VET_FETCHES;
     v->fetch = (struct fetch){.op = {.done = fetched, .owner = o}, .url = v->url.s[v->next++], .max = FETCHED_MAX};
     o->pending++;
     fetch_start(f, &v->fetch);
@@ -196,7 +193,7 @@ static enum turn chain_ready(struct order *o)
 
 static void ask_over(struct order *o)
 {
-    o->vet->at = VET_ASKED;
+    o->vet->asked = true;
     op_cancel(&o->vet->limit.op);
     op_cancel(&o->vet->vouch.op);
     order_settled(o);
@@ -216,7 +213,6 @@ static enum turn begin_ask(struct order *o)
     struct loop *l = net_loop(o->run->s->net);
     if (!f)
         return TURN_NEXT;
-    v->at = VET_ASKS;
     v->vouch = (struct vouch){.op = {.done = vouched, .owner = o}, .path_pem = o->chain.path_pem, .now = clock_now()};
     v->limit = (struct timer){.op = {.done = vouched, .owner = o}, .at = loop_now(l) + ASK_MS};
     o->pending++;
@@ -259,8 +255,8 @@ enum turn order_vet(struct order *o)
         o->vet = mem_new(sizeof *o->vet);
         o->vet->fetched = STR_INIT(1 << 20);
     }
-    enum turn t = o->vet->at == VET_ASKED ? judge(o) : chain_ready(o);
-    if (t == TURN_NEXT && o->vet->at != VET_ASKED)
+    enum turn t = o->vet->asked ? judge(o) : chain_ready(o);
+    if (t == TURN_NEXT && !o->vet->asked)
         t = begin_ask(o);
     o->chain_ready = t == TURN_NEXT;
     return t;

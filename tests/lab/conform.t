@@ -10,6 +10,7 @@ from conform import Dns, Sets  # noqa: E402
 from conform_cases import Provider, inside, main, secret_file  # noqa: E402
 from mock_powerdns import PowerDns  # noqa: E402
 
+
 def providers():
     """One a line."""
     env, keys = os.environ, os.environ["LAB_KEYS"]

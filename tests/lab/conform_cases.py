@@ -12,7 +12,6 @@ import fcntl
 import os
 import re
 import subprocess
-import sys
 import threading
 import time
 

@@ -62,6 +62,13 @@ fault '{"do": "code", "value": "known\u200b-code", "on": "dns", "times": 9}'
 ok "a code with a character that nobody sees: 76" first 76 'is no code'
 is "not published" "$(sqlite3 "$P/state/state.db" "select count(*) from ledger where cert = 'unseen'")" 0
 
+# --- a CSR that the portal will not have
+begin csr '"csr_refuse": "csr-key"'
+ok "refused" first 14 'cancel csr.*run --force csr.*PORTAL_CSR'
+control change "{\"reference\": \"$R\", \"csr_refuse\": null}"
+ok "the way that the message tells" eval 'says 0 "" cancel csr && first 0 ""'
+ok "another CSR, one certificate" counts "$R" refused_csrs=1 csrs=1 paid=1
+
 # --- certificates that are not this order's
 begin again
 sed -i 's/^ca = ecert/&\npin = same/' "$P/conf.d/again.ini"
@@ -91,6 +98,32 @@ fault '{"do": "maintenance", "on": "GET", "times": 99}'
 ok "closed for days" first 75 PORTAL_CLOSED
 before=$(asked '"GET"')
 ok "not visited every minute" eval 'cron 3 75 && [ "$(asked "\"GET\"")" = "$before" ]'
+
+# --- several orders at one portal, one of them with a wrong PIN
+for i in 1 2 3 4; do
+    application "72000000$i" "\"server_name\": \"m$i.example.hk\", \"product\": \"standard\""
+    certificate "m$i" "72000000$i"
+done
+control calm '{}'
+echo 9999888877776666 > "$P/m2.pin"
+before=$(asked '"page": "public"')
+ok "one of four has a wrong PIN" says 14 PORTAL_LOGIN run --force m1 m2 m3 m4
+for i in 1 3 4; do
+    ok "order $i goes through" counts "72000000$i" logins=1 checks=1 csrs=1 paid=1
+done
+ok "tried once" counts 720000002 wrong_pins=1 paid=0
+is "what belongs to every chain was fetched once" $(($(asked '"page": "public"') - before)) 4
+
+# --- the forecast, and what -vv tells
+begin settle
+sed -i 's/^settle = .*/settle = 6s/' "$P/dcvagent.ini"
+from=$(date +%s)
+ok "waits before the CA is told to look" says 75 "" run --force settle --deadline 3s
+is "waits for a time" "$(state_of settle)" "visible time"
+ok "not told before" counts "$R" checks=0
+ok "then told" says 0 "" -vv run settle
+ok "not before the time" eval 'counter "$R" checks_at > "$P/at" && [ "$(grep -oE "[0-9]+" "$P/at" | head -1)" -ge $((from + 6)) ]'
+is "no secret at -vv" "$(grep -cE '1234567890123456|1234 5678|_tk|JSESSIONID' "$P/out")" 0
 
 ok "a careful visitor" careful
 is "no PIN in store, log, page copy or message" "$(grep -rlE '1234567890123456|9999888877776666|1111222233334444|5555666677778888' "$P/state" "$P/log" "$P/out" | sed "s|$P/||")" ""

@@ -84,13 +84,13 @@ ok "an unknown certificate: 2" says 2 'NO_SECTION' rehearse nothing
 ok "still nothing is left in DNS" clean
 
 stopped() { # somebody who does not want to wait: the record is deleted before it ends
-    dcv rehearse patient > "$P/out" 2>&1 &
+    "$DCVAGENT" --config "$P/dcvagent.ini" rehearse patient > "$P/out" 2>&1 &
     stopped_pid=$!
     eventually 10 sh -c "dig +norecurse @$LAB_NAMED example.hk AXFR | grep -q _dcvagent" || return 1
     sleep 0.3
-    kill -INT "$stopped_pid"
+    kill -TERM "$stopped_pid"
     wait "$stopped_pid"
-    [ $? = 130 ] && clean && [ "$(ledger_rows)" = 0 ] || { cat "$P/out"; return 1; }
+    [ $? = 143 ] && clean && [ "$(ledger_rows)" = 0 ] || { cat "$P/out"; return 1; }
 }
 ok "stopped while it waits: deleted first" stopped
 

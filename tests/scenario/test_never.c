@@ -275,14 +275,15 @@ static void replace_beside_an_order(void **state)
     assert_true(order_spki("shop", 0, fresh));
     assert_string_equal(fresh, old);
     later(MINUTE);
-    run_with(RC_LATER, .replace = true, .names = &names);
+    int64_t since = clock_now();
+    run_with(RC_LATER, .replace = true, .replace_since = since, .names = &names);
     at("shop", "prepared", "code");
     assert_int_equal(orders("shop"), 3);
     assert_int_equal(world_count(TYPE_TXT), 0);
     assert_true(order_spki("shop", 0, fresh));
     assert_string_not_equal(fresh, old);
     later(MINUTE);
-    run_with(RC_LATER, .replace = true, .names = &names); /* once more: it goes on with the new one */
+    run_with(RC_LATER, .replace = true, .replace_since = since, .names = &names); /* once more: it goes on with the new one */
     assert_int_equal(orders("shop"), 3);
     walk("shop", TO_DONE);
     strs_free(&names);

@@ -9,9 +9,11 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/mem.h"
 #include "ca/ca.h"
 #include "cmd/plan.h"
 #include "conf/conf.h"
+#include "conf/load.h"
 
 static void requests(void **state)
 {
@@ -110,6 +112,50 @@ static void drill(void **state)
     assert_in_range(d.wait, HOUR - 5, HOUR);
 }
 
+/* What a person types, by CA: a portal reads its code itself, and takes the PIN from a file. */
+static void drill_by_ca(void **state)
+{
+    (void)state;
+    char le[] = "le", ecert[] = "ecert", paper[] = "paper", file[] = "/etc/dcvagent/pin";
+    char by_acme[] = "acme", by_portal[] = "portal", by_hand[] = "manual";
+    const struct ca_rules acme = {.each_listed = true}, person = {.by_person = true, .settles = true};
+    struct section ca[] = {{.name = le, .type = by_acme}, {.name = ecert, .type = by_portal}, {.name = paper, .type = by_hand}};
+    struct conf_cert conf[] = {{.ca = le},
+                               {.ca = ecert, .pin_file = file},
+                               {.ca = ecert},
+                               {.ca = ecert, .pin = 1, .method = METHOD_EMAIL},
+                               {.ca = paper, .pin_file = file},
+                               {.ca = le}};
+    struct plan_cert cert[sizeof conf / sizeof *conf] = {{0}};
+    for (size_t i = 0; i < sizeof conf / sizeof *conf; i++) {
+        cert[i] = (struct plan_cert){.conf = &conf[i], .rules = conf[i].ca == le ? &acme : &person, .cal.due = i != 5};
+        strs_add(&conf[i].names, "example.hk");
+        strs_add(&conf[i].names, "www.example.hk");
+    }
+    cert[1].unattended = true;
+    struct conf all = {.agent.parallel_orders = 64, .ca = ca, .n_ca = 3, .index = mem_new(sizeof(struct conf_index))};
+    index_build(&all);
+    struct session s = {.conf = &all};
+    struct plan p = {.s = &s, .cert = cert, .n = sizeof conf / sizeof *conf};
+    struct plan_drill_ca *out;
+    static const struct plan_drill_ca wanted[] = {{.orders = 1, .names = 2},
+                                                  {.orders = 3, .names = 6, .by_hand = 2, .pins = 1, .codes = 1},
+                                                  {.orders = 1, .names = 2, .by_hand = 1, .pins = 1, .codes = 1}};
+    assert_int_equal(plan_drill_cas(&p, &out), 3);
+    for (size_t i = 0; i < 3; i++) {
+        assert_string_equal(out[i].ca, ca[i].name);
+        assert_int_equal(out[i].orders, wanted[i].orders);
+        assert_int_equal(out[i].names, wanted[i].names);
+        assert_int_equal(out[i].by_hand, wanted[i].by_hand);
+        assert_int_equal(out[i].pins, wanted[i].pins);
+        assert_int_equal(out[i].codes, wanted[i].codes);
+    }
+    free(out);
+    index_free(all.index, 0);
+    for (size_t i = 0; i < sizeof conf / sizeof *conf; i++)
+        strs_free(&conf[i].names);
+}
+
 static void places(void **state)
 {
     (void)state;
@@ -151,7 +197,7 @@ static void renewal(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(requests), cmocka_unit_test(words),  cmocka_unit_test(of_a_certificate),
+        cmocka_unit_test(requests), cmocka_unit_test(words),  cmocka_unit_test(of_a_certificate), cmocka_unit_test(drill_by_ca),
         cmocka_unit_test(drill),    cmocka_unit_test(places), cmocka_unit_test(renewal),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

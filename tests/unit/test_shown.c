@@ -158,7 +158,7 @@ static void verdicts(void **state)
         {"both", {&h.leaf, &h.new, &h.old}, .codes = "SERVED_OLD_INTERMEDIATE SERVED_ORDER"},
         {"wrong order", {&h.leaf, &h.root, &h.new}, .codes = "SERVED_ORDER SERVED_ROOT"},
         {"something else with it", {&h.leaf, &h.new, &h.unrelated}, .codes = "SERVED_EXTRA"},
-        {"twice", {&h.leaf, &h.new, &h.new}, .codes = "SERVED_EXTRA", .says = "more than once"},
+        {"twice", {&h.leaf, &h.new, &h.new}, .codes = "SERVED_EXTRA", .says = "are repetitions"},
         {"intermediate ends first", {&h.leaf, &h.short_ca}, .codes = "SERVED_CHAIN_ENDS", .says = "before the certificate"},
         {"not what live/ has", {&h.leaf, &h.new}, .live = "00ff", .codes = "SERVED_NOT_LIVE"},
         {"wants our certificate", {&h.leaf, &h.new}, .broken = "handshake failure", .codes = "SERVED_HANDSHAKE"},

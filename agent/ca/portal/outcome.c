@@ -274,7 +274,9 @@ static void csr_refused(struct walk *w)
     struct str ask = STR_INIT(ASK_SIZE);
     json_object_del(w->h, "sent");
     json_object_del(w->h, "given");
-    err_set(&e, RC_CA, "PORTAL_CSR", "the portal refused the CSR: %s; look at subject and key_type (dcvagent csr %s), then dcvagent run %s",
+    err_set(&e, RC_CA, "PORTAL_CSR",
+            "the portal refused the CSR: %s; an order keeps its CSR: mend subject or key_type, then dcvagent cancel %s and dcvagent run "
+            "--force %s",
             words_of(w), w->k->o->cert, w->k->o->cert);
     str_fmt(&ask, "The portal refused the CSR: %s\nBy hand: ", words_of(w));
     told_by_hand(w, &ask);

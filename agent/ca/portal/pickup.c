@@ -101,12 +101,28 @@ static void failed(struct pickup *p, struct err *e)
     next(p);
 }
 
+static const struct public_file *kept_file(const struct ca *c, const char *url)
+{
+    for (size_t i = 0; i < c->n_file; i++)
+        if (strcmp(c->file[i].url, url) == 0)
+            return &c->file[i];
+    return NULL;
+}
+
+static void keep_file(struct ca *c, const char *url, const char *octets, size_t n)
+{
+    if (c->n_file < sizeof c->file / sizeof *c->file && !kept_file(c, url))
+        c->file[c->n_file++] = (struct public_file){mem_str(url), {mem_copy(octets, n), n}};
+}
+
 static void got(struct pickup *p, long status, const char *octets, size_t n)
 {
     struct err e = {0};
     bool ok = status == 200 ||
               err_set(&e, status >= 500 ? RC_NET : RC_PAGES, "PORTAL_FILE", "the portal answers %ld instead of a certificate", status);
     ok = ok && issued_read(&p->set, octets, n, &e);
+    if (ok && p->at > 0 && !origin_in(guide_origins(p->w->c->guide), p->url.s[p->at], false))
+        keep_file(p->w->c, p->url.s[p->at], octets, n);
     if (!ok) {
         failed(p, &e);
         return;
@@ -143,7 +159,10 @@ static void next(struct pickup *p)
         return;
     }
     const char *url = p->url.s[p->at];
-    if (origin_in(guide_origins(c->guide), url, false)) {
+    const struct public_file *kept = kept_file(c, url);
+    if (kept && p->at > 0) {
+        got(p, 200, (const char *)kept->octets.p, kept->octets.n);
+    } else if (origin_in(guide_origins(c->guide), url, false)) {
         visit_clear(&p->visit);
         p->visit = (struct visit){.op = {.done = visited, .owner = p}, .url = url, .from = page_url(p->w->page), .raw = true};
         portal_visit(p->w->window->session, &p->visit);

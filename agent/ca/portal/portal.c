@@ -99,6 +99,10 @@ static void portal_close(struct ca *c)
         free(c->window[i]);
     }
     free(c->window);
+    for (size_t i = 0; i < c->n_file; i++) {
+        free(c->file[i].url);
+        free((void *)(uintptr_t)c->file[i].octets.p);
+    }
     http_client_free(c->http);
     http_client_free(c->plain);
     guide_free(c->guide);

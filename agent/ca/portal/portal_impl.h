@@ -26,6 +26,11 @@ struct window { /* an order's session with the portal, as long as the run lasts 
     int64_t left_at;         /* ms, loop_now() scale */
 };
 
+struct public_file { /* a certificate that anybody may fetch: one run fetches it once */
+    char *url;
+    struct bytes octets;
+};
+
 struct ca {
     struct ca_rules rules;
     struct places places;
@@ -39,6 +44,8 @@ struct ca {
     struct http_client *http, *plain; /* plain: public certificates, http allowed, no cookies */
     struct window **window;
     size_t n_window;
+    struct public_file file[16];
+    size_t n_file;
 };
 bool portal_http(struct ca *c, struct err *e); /* both clients are there */
 
