@@ -10,7 +10,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "conf/conf.h"
-#include "order/errand.h"
+#include "order/ask/errand.h"
 #include "order/evidence.h"
 
 enum { PEM_MAX = 65536 };

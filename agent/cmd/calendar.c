@@ -13,7 +13,7 @@
 #include "cmd/columns.h"
 #include "conf/conf.h"
 #include "order/due.h"
-#include "order/horizon.h"
+#include "order/ask/horizon.h"
 #include "order/session.h"
 #include "store/store.h"
 

@@ -10,7 +10,7 @@
 #include "cmd/views.h"
 #include "conf/conf.h"
 #include "order/due.h"
-#include "order/where.h"
+#include "order/ask/where.h"
 #include "store/store.h"
 
 struct record_row { /* a record that an open order wants */

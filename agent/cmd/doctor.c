@@ -1,5 +1,5 @@
 /* doctor: what would make an order fail or wait, with cause and remedy. Reads the store and asks DNS; writes nothing anywhere. */
-#include "order/doctor.h"
+#include "order/ask/doctor.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -7,7 +7,7 @@
 
 #include "base/str.h"
 #include "cmd/cmd.h"
-#include "order/look.h"
+#include "order/ask/look.h"
 
 /* NULL where nobody could look at it: no terminal, one that cannot move the cursor, --json, --log-json, -q. All below take NULL. */
 struct live *live_open(const struct call *c);

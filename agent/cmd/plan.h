@@ -7,7 +7,7 @@
 #include "dcv/preflight.h"
 #include "order/calendar.h"
 #include "order/due.h"
-#include "order/where.h"
+#include "order/ask/where.h"
 #include "store/store.h"
 
 struct plan_record {

@@ -11,7 +11,7 @@
 #include "conf/conf.h"
 #include "net/tsig_key.h"
 #include "order/due.h"
-#include "order/where.h"
+#include "order/ask/where.h"
 
 enum { TEXT_MAX = 4 << 20 };
 

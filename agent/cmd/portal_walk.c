@@ -9,7 +9,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "order/evidence.h"
-#include "order/probe.h"
+#include "order/ask/probe.h"
 #include "order/run.h"
 #include "store/store.h"
 

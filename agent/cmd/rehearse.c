@@ -14,7 +14,7 @@
 #include "conf/conf.h"
 #include "net/net.h"
 #include "order/evidence.h"
-#include "order/rehearse.h"
+#include "order/ask/rehearse.h"
 
 static json_t *ms_json(int64_t ms)
 {

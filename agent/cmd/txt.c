@@ -17,7 +17,7 @@
 #include "dcv/zone.h"
 #include "net/net.h"
 #include "order/evidence.h"
-#include "order/look.h"
+#include "order/ask/look.h"
 #include "order/session.h"
 
 enum { DEFAULT_TTL = 3600, LIMIT_S = 30 };

@@ -13,7 +13,7 @@
 #include "conf/conf.h"
 #include "net/dnsx.h"
 #include "net/net.h"
-#include "order/look.h"
+#include "order/ask/look.h"
 
 static const char *const transport_words[] = {[VIA_UDP] = "udp", [VIA_TCP] = "tcp", [VIA_TLS] = "tls", [VIA_HTTPS] = "https"};
 

@@ -98,6 +98,8 @@ void renewals_pump(struct run *r)
 {
     for (size_t i = 0; i < r->n_cert; i++)
         if (r->cert[i]->renewal_at == RENEWAL_KNOWN) {
+            free(r->cert[i]->renewal_pem);
+            r->cert[i]->renewal_pem = NULL;
             r->cert[i]->renewal_at = RENEWAL_NOT;
             run_start_due(r, r->cert[i]);
         }

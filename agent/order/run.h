@@ -6,7 +6,7 @@
 #define DCV_ORDER_RUN_H
 
 #include "base/json.h"
-#include "order/look.h"
+#include "order/ask/look.h"
 #include "order/replacement.h"
 #include "order/session.h"
 

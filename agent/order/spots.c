@@ -9,7 +9,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "dcv/owner.h"
-#include "order/where.h"
+#include "order/ask/where.h"
 
 enum { PLACES_MAX = 8, RECHECK_TRIES = 4 };
 

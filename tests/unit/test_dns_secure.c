@@ -261,7 +261,7 @@ static void handshakes_that_hang(void **state)
     (void)state;
     uint16_t port;
     int fd = secure_listen(&port);
-    struct asked a[6];
+    static struct asked a[6]; /* two outlive this function */
     for (size_t i = 0; i < 6; i++)
         start(&a[i], "ok", i % 2 ? VIA_TLS : VIA_HTTPS, port, i < 2 ? 300 : 60000);
     under_way -= 4;

@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
-#include "order/horizon.h"
+#include "order/ask/horizon.h"
 
 enum { MAX = 64 };
 

@@ -4,7 +4,7 @@
 #define DCV_ORDER_WHERE_H
 
 #include "base/names.h"
-#include "order/look.h"
+#include "order/ask/look.h"
 
 struct ca_rules;
 struct conf_cert;

@@ -7,9 +7,9 @@
 #include "dcv/rights.h"
 #include "dcv/survey/checkup.h"
 #include "dcv/survey/presence.h"
-#include "order/doctor.h"
+#include "order/ask/doctor.h"
 #include "order/due.h"
-#include "order/where.h"
+#include "order/ask/where.h"
 
 struct doctor_zone { /* a zone that names lie in */
     struct doctor_zone *next;

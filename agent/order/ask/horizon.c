@@ -1,4 +1,4 @@
-#include "order/horizon.h"
+#include "order/ask/horizon.h"
 
 enum { A_DAY = 86400, APPLY_DAYS = 60, A_YEAR = 365 * A_DAY };
 

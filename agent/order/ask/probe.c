@@ -1,4 +1,4 @@
-#include "order/probe.h"
+#include "order/ask/probe.h"
 
 #include <stdlib.h>
 

@@ -1,5 +1,5 @@
 /* doctor_tell.c: answers into findings, each for whom it concerns. */
-#include "order/doctor_impl.h"
+#include "order/ask/doctor_impl.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-#include "order/many.h"
+#include "order/ask/many.h"
 
 #include <stdlib.h>
 

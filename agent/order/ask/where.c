@@ -1,4 +1,4 @@
-#include "order/where.h"
+#include "order/ask/where.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-#include "order/errand.h"
+#include "order/ask/errand.h"
 
 #include "conf/conf.h"
 #include "net/net.h"

@@ -1,4 +1,4 @@
-#include "order/rehearse.h"
+#include "order/ask/rehearse.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,8 +11,8 @@
 #include "dcv/publish.h"
 #include "net/net.h"
 #include "order/due.h"
-#include "order/many.h"
-#include "order/where.h"
+#include "order/ask/many.h"
+#include "order/ask/where.h"
 #include "store/store.h"
 
 enum { PROBE_TTL = 60, LIMIT_S = 60, LAST_WORD_S = 8 };

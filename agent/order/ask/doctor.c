@@ -1,5 +1,5 @@
 /* doctor.c: what the doctor asks, and whom. */
-#include "order/doctor_impl.h"
+#include "order/ask/doctor_impl.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,7 +9,7 @@
 #include "base/mem.h"
 #include "dcv/zone.h"
 #include "net/net.h"
-#include "order/many.h"
+#include "order/ask/many.h"
 #include "store/store.h"
 
 static bool selected(const struct doctor *d, const char *cert)

@@ -1,4 +1,4 @@
-#include "order/look.h"
+#include "order/ask/look.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -6,7 +6,7 @@
 #include "base/mem.h"
 #include "net/dnsx.h"
 #include "net/net.h"
-#include "order/many.h"
+#include "order/ask/many.h"
 
 enum { TICK_MS = 250 };
 
