@@ -95,9 +95,10 @@ static bool working(const struct run *r)
     return (r->setup.no_new ? winding_up(r) : publish_busy(r->s->publish)) || hooks_busy(r) || deployed_busy(r) || renewals_busy(r);
 }
 
+/* Through pages: broken off, it needs a person. A protocol is taken up where it was. */
 static bool walks(const struct order *o)
 {
-    return o->ca_runs && op_busy(&o->ca.op);
+    return o->ca_runs && op_busy(&o->ca.op) && order_rules(o)->by_person;
 }
 
 static bool walking(const struct run *r)
