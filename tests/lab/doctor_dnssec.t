@@ -9,10 +9,10 @@ fi
 . "$here/dns.sh"
 . "$here/doctor.sh"
 export DCVAGENT="${DCVAGENT:-./build/dcvagent}"
-static="bogus.test expired.test soon.test future.test iterations.test nokey.test stripped.test plain.signed.test"
+static="bogus.test expired.test soon.test future.test iterations.test stripped.test plain.signed.test"
 person_setup "
 $(cert signed 'www.signed.test www.nsec3.test')
-$(for zone in $static nods.test; do cert "${zone%.test}" "www.$zone"; done)
+$(for zone in $static nokey.test nods.test; do cert "${zone%.test}" "www.$zone"; done)
 [provider signed]
 type = rfc2136
 server = $LAB_NAMED
@@ -24,9 +24,14 @@ server = $LAB_KNOT
 zones = nsec3.test
 tsig_key_file = $LAB_KEYS/lab-key.key
 [provider static]
-type = rfc2136
+type = lego-exec
+command = /bin/true
 server = $LAB_TLD
 zones = $static
+[provider never]
+type = rfc2136
+server = $LAB_TLD
+zones = nokey.test
 [provider above]
 type = rfc2136
 server = $LAB_ROOT
@@ -53,6 +58,7 @@ ok "the resolver still accepts them" finds ok DNSSEC_VALID 'soon\.test'
 ok "signatures of next week" look 1 future
 ok "DNSSEC_FUTURE" finds error DNSSEC_FUTURE 'future\.test: .* begin at 20.* only.*-> set the clock of the signer'
 ok "a DS of another key" look 1 nokey
+ok "UPDATE_FAILED: a server that takes no updates at all" finds error UPDATE_FAILED 'nokey\.test: .*NOTIMP.* -> check server='
 ok "DNSSEC_NO_KEY" finds error DNSSEC_NO_KEY 'nokey\.test: the DS at test names key 4711 \(algorithm 13\).*-> publish the DS of the key'
 ok "the resolver says so too" finds error DNSSEC_BOGUS 'nokey\.test bogus: DNS'
 ok "a DS, and nothing signed" look 1 stripped

@@ -76,6 +76,21 @@ try run
 is "then nothing is due" "$code $(asked newOrder)" "0 6"
 sed -i "/^parallel_orders/d" "$P/dcvagent.ini"
 
+# --- on a terminal ----------------------------------------------------------------------------------------------------------------------------
+: > "$LAB_ACME_DIR/log"
+mode validating=1
+terminal() { # ANSWER: replace --all, asked; what it says in $P/out
+    TERM=xterm "$here/at_terminal.py" "[y/N]" "$1" "$DCVAGENT" --config "$P/dcvagent.ini" replace --all --deadline 60s > "$P/out" 2>&1
+    code=$?
+}
+terminal n
+is "asked, and no: nothing is ordered" "$code $(asked newOrder)" "2 0"
+terminal y
+is "asked, and yes" "$code $(asked newOrder)" "0 6"
+ok "the foot of the terminal shows how far it is" said '[0-6] of 6 replaced, [1-6] under way; [0-9]'
+ok "and is taken away in the end" eval '[ "$(tail -c 4 "$P/out" | tr -d "\r\n")" != replaced ] && ! tail -n 1 "$P/out" | grep -q "under way"'
+mode
+
 # --- one is stuck, five are replaced: the same command takes up the one ----------------------------------------------------------------------
 : > "$LAB_ACME_DIR/log"
 keys > "$LAB_DIR/keys2"

@@ -108,6 +108,13 @@ static void written_whole(void **state)
     assert_false(fs_create(in_dir("b"), "other", 5, 0600, &e));
     fault(&e, RC_CREATE, "EXISTS", "never overwritten");
     contents(in_dir("b"), "key");
+    assert_true(fs_draft(in_dir("d"), "part", 4, 0640, NULL));
+    assert_int_equal(mode_of(in_dir("d")), 0640);
+    e = (struct err){0};
+    assert_false(fs_draft(in_dir("d"), "other", 5, 0600, &e));
+    fault(&e, RC_CREATE, "WRITE", "exists");
+    contents(in_dir("d"), "part");
+    assert_int_equal(unlink(in_dir("d")), 0);
     struct stat st;
     assert_int_equal(stat(in_dir("b"), &st), 0);
     assert_int_equal(st.st_nlink, 1);
