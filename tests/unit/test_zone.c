@@ -462,13 +462,39 @@ static void test_cancel(void **state)
     assert_false(op_waiting());
 }
 
+/* What is forgotten is asked anew, an alias of it stays what it was, and what is still being asked is not forgotten. */
+static void test_forget(void **state)
+{
+    struct find f = {.op = {.done = done}, .name = "h1.example.hk"};
+    const struct zone *zone;
+
+    (void)state;
+    open_world(ours);
+    zone = found("www.example.hk").site->zone;
+    found("alias.example.hk");
+    zones_forget(z, "www.example.hk");
+    zones_forget(z, "nobody.asked.hk");
+    found("alias.example.hk");
+    assert_string_equal(found("alias.example.hk").site->owner, "www.example.hk");
+    assert_int_equal(times_asked("www.example.hk 6"), 1);
+    assert_ptr_equal(found("www.example.hk").site->zone, zone);
+    assert_int_equal(times_asked("www.example.hk 6"), 2);
+    results = 0;
+    zone_find(z, &f);
+    zones_forget(z, "h1.example.hk");
+    world_run();
+    assert_int_equal(results, 1);
+    assert_ptr_equal(f.site->zone, zone);
+    close_world();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_cuts),   cmocka_unit_test(test_servers),  cmocka_unit_test(test_no_recursion),
         cmocka_unit_test(test_shared), cmocka_unit_test(test_gate),     cmocka_unit_test(test_cname),
         cmocka_unit_test(test_modes),  cmocka_unit_test(test_wildcard), cmocka_unit_test(test_configured),
-        cmocka_unit_test(test_faults), cmocka_unit_test(test_cancel),
+        cmocka_unit_test(test_faults), cmocka_unit_test(test_cancel),   cmocka_unit_test(test_forget),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
