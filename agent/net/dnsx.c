@@ -34,8 +34,9 @@ struct server {
     struct channel *channel;
     struct server *tcp; /* of a UDP one, once needed; of a TCP one itself */
     struct flight *live, *line, *line_end;
-    unsigned n_live, n_line, timeouts;
-    int64_t due; /* the first deadline of all that is here; 0: none */
+    unsigned n_live, n_line, timeouts; /* in a row, of questions sent after the last answer */
+    int64_t heard;                     /* the last answer, dns_ms(); 0: none */
+    int64_t due;                       /* the first deadline of all that is here; 0: none */
     bool pumping;
 };
 
@@ -188,6 +189,13 @@ static void fail(struct dns_ask *ask, enum why why, const char *code, const char
     op_settle(&ask->op, &e);
 }
 
+/* Losing some is not being silent: an answer to what was sent with it or later speaks for the server. */
+static void note_timeout(struct server *s, const struct flight *f)
+{
+    if (f->sent > s->heard)
+        s->timeouts++;
+}
+
 static void fail_flight(struct flight *f, const char *code, const char *text)
 {
     f->ask->ms = f->sent ? (uint32_t)(dns_ms() - f->sent) : 0;
@@ -297,11 +305,12 @@ static void on_fate(void *item, enum fate fate, int why, const uint8_t *msg, siz
     live_remove(s, f);
     if (fate == FATE_ANSWER) {
         s->timeouts = 0;
+        s->heard = dns_ms();
         judge(f, msg, n);
         return;
     }
     if (fate == FATE_TIMEOUT) {
-        s->timeouts++;
+        note_timeout(s, f);
         fail_flight(f, "DNS_TIMEOUT", "no answer");
     } else if (fate == FATE_REFUSED) {
         fail_flight(f, "DNS_REFUSED_CONNECTION", why == ECONNREFUSED ? "nothing listens there" : "the server closed the connection");
@@ -376,12 +385,14 @@ static void expire(struct server *s)
             note_due(s, f->due);
             continue;
         }
-        s->timeouts++;
+        note_timeout(s, f);
         live_remove(s, f);
         fail_time(f);
     }
     for (struct flight *f = s->line, *next; f; f = next) {
         next = f->next;
+        if (f->due <= now && s->heard + limit_of(f->ask) > now) /* it answers, the line moves: who is in it keeps the place */
+            f->due = now + LINE_LIMITS * (int64_t)limit_of(f->ask);
         if (f->due > now) {
             note_due(s, f->due);
             continue;

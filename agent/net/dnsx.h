@@ -1,10 +1,11 @@
 /* dnsx.h: one DNS question to one server, and its answer as it came.
  *
- * Built by hand, parsed by ldns, carried by c-ares (UDP with fallback to TCP, or TCP alone), over TLS (RFC 7858) or HTTPS (RFC 8484). Questions are sent in mixed case and the answer must
- * echo them; ids and ports are random. A channel a server and transport, at most a window of 50 questions in flight each: the rest
- * waits in line, at most three times its limit. An answer by UDP that is truncated, unreadable or does not echo the question is asked
- * for once more by TCP, where nobody can forge it; a FORMERR to EDNS is asked once more without. A server with 5 timeouts in a row
- * is asked no more within this run for questions marked `may_skip`.
+ * Built by hand, parsed by ldns, carried by c-ares (UDP with fallback to TCP, or TCP alone), over TLS (RFC 7858) or HTTPS (RFC 8484).
+ * Questions are sent in mixed case and the answer must echo them; ids and ports are random. A channel a server and transport, at most a
+ * window of 50 questions in flight each: the rest waits in line, at most three times its limit, unless the server answers others meanwhile. An
+ * answer by UDP that is truncated, unreadable or does not echo the question is asked for once more by TCP, where nobody can forge it; a FORMERR
+ * to EDNS is asked once more without. A server with 5 timeouts in a row, and no answer since they were sent, is asked no more within this run for
+ * questions marked `may_skip`.
  *
  * Any rcode is success: who asked judges. An error (RC_NET) means that nobody could be asked: codes DNS_TIMEOUT, DNS_UNREACHABLE,
  * DNS_REFUSED_CONNECTION, DNS_MALFORMED (an answer that cannot be parsed or does not fit the question; a name without wire form),
