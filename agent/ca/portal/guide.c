@@ -470,11 +470,6 @@ const char *guide_page_name(const struct guide_page *p)
     return p->name;
 }
 
-enum page_role guide_page_role(const struct guide_page *p)
-{
-    return p->role;
-}
-
 bool guide_page_proves(const struct guide_page *p)
 {
     return p->proves;

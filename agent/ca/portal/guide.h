@@ -62,7 +62,6 @@ const struct strs *guide_chain_urls(const struct guide *g);/* known URLs of inte
 const char *guide_start(const struct guide *g);            /* start URL; NULL: url= in the configuration is needed */
 const char *guide_title(const struct guide *g);
 const char *guide_page_name(const struct guide_page *p);
-enum page_role guide_page_role(const struct guide_page *p);
 bool guide_page_proves(const struct guide_page *p);        /* CSR page: seeing it after a doubtful submission proves that the CA does not have it */
 
 #endif
