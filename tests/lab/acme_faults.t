@@ -100,6 +100,10 @@ later "rate limit, seconds" at.newOrder=rateLimited:120 14 CA_RATE_LIMIT newOrde
 later "rate limit, HTTP date" at.newOrder=rateLimited:date:120 14 CA_RATE_LIMIT newOrder
 later "503 at the directory" at.directory=away:120 '75|69' CA_ANSWER directory
 later "503 for a nonce" at.newNonce=unavailable:120 69 CA_NONCE newNonce
+acme_case later-early-nonce "key_type = rsa4096"
+mode at.newNonce=unavailable:120
+ok "503 for a nonce that came while the key was made, when nobody needed it: told all the same" run 69 CA_NONCE
+mode
 acme_case poll-later
 mode at.order=retry:3000
 ok "the order is looked at again in 50 minutes" run 75 ''

@@ -244,7 +244,7 @@ template:
     acl: read
     zonefile-sync: -1
     refresh-min-interval: {longest}
-    retry-min-interval: 1
+    retry-min-interval: {longest if longest == "1d" else 1}
 zone:
 '''
         for zone in lab.primary_zones:

@@ -68,6 +68,7 @@ struct ca {
     struct nonce_head *head;    /* under way */
     size_t n_head, n_given;     /* n_given: of those since there was none under way */
     bool too_many;              /* the CA refused some of those */
+    long nonce_status;          /* HTTP status, where it gave none of the last; else 0 */
     size_t nonce_most, nonce_left; /* HEADs that the CA bears in a run; and of those that are left */
     size_t n_signed;            /* requests under way: each brings a nonce back */
     struct acme_request *first, *last; /* waiting for a nonce */
@@ -99,6 +100,7 @@ void nonce_wait(struct ca *c, struct acme_request *r);    /* acme_request_go() f
 void nonce_leave(struct ca *c, struct acme_request *r);
 bool nonce_take(struct ca *c, const struct http *h);      /* Replay-Nonce of an answer; false: there is none */
 void nonce_pump(struct ca *c);                            /* n_signed fell, or a nonce was taken */
+bool nonce_refused(const struct ca *c, struct err *e, int64_t away); /* false, with CA_NONCE; away: when to ask again, wall clock, s; 0: unknown */
 void nonce_close(struct ca *c);
 
 /* --- request.c: one signed request ------------------------------------------------------------------------------------------------- */

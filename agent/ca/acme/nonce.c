@@ -110,13 +110,17 @@ void nonce_pump(struct ca *c)
 
 /* --- HEAD ------------------------------------------------------------------------------------------------------------------------------- */
 
-static void nobody_gives(struct ca *c, const struct err *e, long status, int64_t away)
+bool nonce_refused(const struct ca *c, struct err *e, int64_t away)
+{
+    err_set(e, RC_NET, "CA_NONCE", "the CA gives out no nonce (HTTP status %ld), so nothing can be asked of it", c->nonce_status);
+    return err_again(e, away);
+}
+
+static void nobody_gives(struct ca *c, const struct err *e, int64_t away)
 {
     struct err fault = e ? *e : (struct err){0};
-    if (!e) {
-        err_set(&fault, RC_NET, "CA_NONCE", "the CA gives out no nonce (HTTP status %ld), so nothing can be asked of it", status);
-        err_again(&fault, away);
-    }
+    if (!e)
+        nonce_refused(c, &fault, away);
     while (c->first)
         acme_request_fail(pop(c), &fault);
 }
@@ -142,12 +146,13 @@ static void answered(struct op *op, const struct err *e)
     c->n_given += nonce_take(c, &h->http);
     c->too_many |= status == 429 || status == 503;
     bool none = last && c->n_given == 0;
-    int64_t away = none && !e ? acme_stay_away(c, NULL, &h->http, false) : 0;
+    c->nonce_status = none && !e ? status : 0;
+    int64_t away = c->nonce_status ? acme_stay_away(c, NULL, &h->http, false) : 0;
     leave(h);
     if (last)
         burst_over(c);
     if (none && !c->nonces.n && !c->n_signed)
-        nobody_gives(c, e, status, away);
+        nobody_gives(c, e, away);
     else
         nonce_pump(c);
 }

@@ -55,6 +55,8 @@ bool acme_may_ask(struct ca *c, const char *key, struct err *e)
     char when[32];
     if (!until)
         return true;
+    if (c->nonce_status) /* learnt in this run, by a nonce asked for early: nobody was told yet */
+        return nonce_refused(c, e, until);
     time_local(until, when);
     err_set(e, RC_LATER, "CA_WAITS", "the CA asked not to be asked before %s; nothing is sent to it until then", when);
     return err_again(e, until);
