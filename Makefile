@@ -24,6 +24,10 @@ DEPS_FUZZ = clang libclang-rt-14-dev
 DEPS_COV  = gcovr
 DEPS_BENCH = lego certbot python3-certbot-dns-rfc2136 uacme
 
+# Not linked but loaded when a portal's page is read (agent/ca/portal/libxml.h), under the name that the linker would have taken.
+LATE    = libxml-2.0
+SONAME  = readelf -d "$$($(CC) -print-file-name=libxml2.so)" | sed -n 's/.*(SONAME).*\[\(.*\)\]/\1/p'
+
 # The floors of the house, from the ground up (docs/ARCHITECTURE.md). DIRS may be cut to work on some of them alone.
 DIRS    ?= agent/base agent/conf agent/store agent/net providers agent/cert agent/dcv agent/ca agent/order agent/cmd
 
@@ -38,7 +42,7 @@ HARDEN_x86_64  = -fcf-protection
 HARDEN_aarch64 = -mbranch-protection=standard
 # Asked once, and not before a recipe needs it: `make deps` may have to install pkg-config first.
 PKG_CFLAGS = $(eval PKG_CFLAGS := $$(shell pkg-config --cflags $(PKGS)))$(PKG_CFLAGS)
-PKG_LIBS   = $(eval PKG_LIBS := $$(shell pkg-config --libs $(PKGS)))$(PKG_LIBS)
+PKG_LIBS   = $(eval PKG_LIBS := $$(shell pkg-config --libs $(filter-out $(LATE),$(PKGS))))$(PKG_LIBS)
 DEFINES  = -D_GNU_SOURCE -Iagent -I. $(PKG_CFLAGS) $(CPPFLAGS)
 ALLFLAGS = -std=gnu11 $(WARN) $(OPT) $(HARDEN) -fPIE $(DEFINES) $(CFLAGS)
 LINK    = -pie -Wl,-z,relro,-z,now $(OPT) $(LDFLAGS)
@@ -126,14 +130,14 @@ $(F)/libdcv.a: $(SRC:%.c=$(F)/obj/%.o)
 $(F)/fuzz_%: $(F)/obj/tests/fuzz/fuzz_%.o $(F)/libdcv.a
 	clang -fsanitize=fuzzer,address,undefined -o $@ $^ $(LIBS)
 
-# Version and data folder are known to the files that name them, and to no other: a commit or another PREFIX rebuilds those alone.
-NAMERS := $(shell grep -lE 'DCVAGENT_(VERSION|DATADIR)' $(SRC) agent/main.c /dev/null 2>/dev/null)
+# Version, data folder and libxml2's name are known to the files that name them, and to no other: a commit or another PREFIX rebuilds those alone.
+NAMERS := $(shell grep -lE 'DCVAGENT_(VERSION|DATADIR)|LIBXML2_SONAME' $(SRC) agent/main.c /dev/null 2>/dev/null)
 NAMED  := $(foreach d,$(BUILD)/obj $(T)/obj $(F)/obj,$(NAMERS:%.c=$(d)/%.o))
 $(NAMED): $(BUILD)/version.h
 $(NAMED): DEFINES += -include $(BUILD)/version.h
 $(BUILD)/version.h: version-now
 	@mkdir -p $(@D)
-	@printf '#define DCVAGENT_VERSION "%s"\n#define DCVAGENT_DATADIR "%s"\n' "$$(.ci/version)" '$(DATADIR)' > $@.new; \
+	@printf '#define DCVAGENT_VERSION "%s"\n#define DCVAGENT_DATADIR "%s"\n#define LIBXML2_SONAME "%s"\n' "$$(.ci/version)" '$(DATADIR)' "$$($(SONAME))" > $@.new; \
 	if cmp -s $@.new $@; then rm -f $@.new; else mv $@.new $@; fi
 version-now: ;
 

@@ -86,5 +86,8 @@ ok "an unknown name: 2" page nobody "$PAGES/tc-dns.html" 2 'no section [certific
 echo 'orgins = x' >> "$T/ca/harbour.ini"
 ok "a fault in the description has its line: 78" page harbour "$PAGES/harbour-key.html" 78 'harbour.ini:'
 ok "config check tells it too" sh -c '! "$0" --config "$1" config check > "$2/out" && grep -q "harbour.ini:.*orgins" "$2/out"' "$DCVAGENT" "$T/dcvagent.ini" "$T"
+sed -i '/^orgins/d' "$T/ca/harbour.ini"
+ok "no libxml2 on this machine: 78, and what to install" env DCVAGENT_FAIL=dlopen:ENOENT sh -c '"$0" --config "$1" portal harbour --page "$2" > "$3/out" 2>&1; [ $? = 78 ] && grep -qF "apt install libxml2" "$3/out"' \
+    "$DCVAGENT" "$T/dcvagent.ini" "$PAGES/harbour-key.html" "$T"
 ok "no state was made" test ! -e "$T/state"
 done_testing

@@ -28,16 +28,16 @@ bool is_element(const xmlNode *n, const char *names)
 
 char *attr(const xmlNode *n, const char *name)
 {
-    xmlChar *v = n && n->type == XML_ELEMENT_NODE ? xmlGetProp(n, (const xmlChar *)name) : NULL;
+    xmlChar *v = n && n->type == XML_ELEMENT_NODE ? libxml.xmlGetProp(n, (const xmlChar *)name) : NULL;
     char *copy = mem_str((char *)v);
 
-    xmlFree(v);
+    libxml_free(v);
     return copy;
 }
 
 bool attr_has(const xmlNode *n, const char *name)
 {
-    return n && n->type == XML_ELEMENT_NODE && xmlHasProp(n, (const xmlChar *)name);
+    return n && n->type == XML_ELEMENT_NODE && libxml.xmlHasProp(n, (const xmlChar *)name);
 }
 
 bool attr_is(const xmlNode *n, const char *name, const char *value)

@@ -220,12 +220,12 @@ static bool add_text(struct sending *s, const xmlNode *n, const char *name, cons
         return true;
     }
     if (is_element(n, "textarea")) {
-        xmlChar *content = xmlNodeGetContent(n);
+        xmlChar *content = libxml.xmlNodeGetContent(n);
         const char *text = content ? (char *)content : "";
 
         text += *text == '\n'; /* HTML drops one line end right behind the tag */
         add_lines(s, name, text, strlen(text));
-        xmlFree(content);
+        libxml_free(content);
         return true;
     }
     own = attr(n, "value");
@@ -276,7 +276,7 @@ static bool add_control(struct sending *s, const xmlNode *n)
 /* In document order, whether shown or not. */
 static bool collect(struct sending *s)
 {
-    for (const xmlNode *n = xmlDocGetRootElement(s->p->doc); n; n = next_in(n, NULL)) {
+    for (const xmlNode *n = libxml.xmlDocGetRootElement(s->p->doc); n; n = next_in(n, NULL)) {
         if (!is_element(n, "input|select|textarea|button") || is_inert(n) || owner(s->p, n) != s->form)
             continue;
         if (!add_control(s, n))

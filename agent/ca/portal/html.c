@@ -15,41 +15,6 @@ enum {
     FIELDS_MAX = 2000
 };
 
-/* --- libxml2 kept quiet and at home ------------------------------------------------------------------------------------------------ */
-
-static void hush(void *ctx, xmlErrorPtr e)
-{
-    (void)ctx;
-    (void)e;
-}
-
-static void hush_text(void *ctx, const char *fmt, ...)
-{
-    (void)ctx;
-    (void)fmt;
-}
-
-static xmlParserInputPtr fetch_nothing(const char *url, const char *id, xmlParserCtxtPtr ctxt)
-{
-    (void)url;
-    (void)id;
-    (void)ctxt;
-    return NULL;
-}
-
-static void quiet(void)
-{
-    static bool once;
-
-    if (once)
-        return;
-    once = true;
-    xmlInitParser();
-    xmlSetStructuredErrorFunc(NULL, hush);
-    xmlSetGenericErrorFunc(NULL, hush_text);
-    xmlSetExternalEntityLoader(fetch_nothing);
-}
-
 /* --- parsing -------------------------------------------------------------------------------------------------------------------------- */
 
 /* Over what holds no tags: comments, scripts, styles, text areas. */
@@ -88,21 +53,21 @@ static bool nests_forms(const char *p)
 
 static htmlDocPtr parse(const char *text, size_t n, struct err *e)
 {
-    htmlParserCtxtPtr c = htmlNewParserCtxt();
+    htmlParserCtxtPtr c = libxml.htmlNewParserCtxt();
     htmlDocPtr doc;
 
     if (!c)
         err_bug("libxml2 gave no parser");
-    doc = htmlCtxtReadMemory(c, text, (int)n, NULL, "UTF-8",
-                             HTML_PARSE_RECOVER | HTML_PARSE_NOERROR | HTML_PARSE_NOWARNING | HTML_PARSE_NONET);
-    if (c->disableSAX || !doc || !xmlDocGetRootElement(doc)) {
+    doc = libxml.htmlCtxtReadMemory(c, text, (int)n, NULL, "UTF-8",
+                                    HTML_PARSE_RECOVER | HTML_PARSE_NOERROR | HTML_PARSE_NOWARNING | HTML_PARSE_NONET);
+    if (c->disableSAX || !doc || !libxml.xmlDocGetRootElement(doc)) {
         err_set(e, RC_PAGES, "PORTAL_HTML",
                 c->disableSAX ? "the page is nested deeper than a page for people is; nothing was pressed"
                               : "what the portal sent is no HTML page; nothing was pressed");
-        xmlFreeDoc(doc);
+        libxml.xmlFreeDoc(doc);
         doc = NULL;
     }
-    htmlFreeParserCtxt(c);
+    libxml.htmlFreeParserCtxt(c);
     return doc;
 }
 
@@ -112,7 +77,7 @@ static bool survey(struct page *p, struct err *e)
     unsigned fields = 0;
     bool based = false;
 
-    for (xmlNode *n = xmlDocGetRootElement(p->doc); n; n = next_in(n, NULL)) {
+    for (xmlNode *n = libxml.xmlDocGetRootElement(p->doc); n; n = next_in(n, NULL)) {
         if (n->type != XML_ELEMENT_NODE || is_inert(n))
             continue;
         if (is_element(n, "form"))
@@ -200,17 +165,17 @@ static void read_below(struct reader *r, xmlNode *top, xmlNode *block)
 
 static void read_page(struct page *p)
 {
-    xmlNode *root = xmlDocGetRootElement(p->doc);
+    xmlNode *root = libxml.xmlDocGetRootElement(p->doc);
     struct reader r = {.p = p, .run = STR_INIT(PAGE_MAX * 3)};
 
     read_below(&r, root, root);
     flush(&r, root);
     p->text = shown_text(root, TEXT_BUTTONS | TEXT_PICTURES);
     p->folded = word_fold(p->text);
-    p->xpath = xmlXPathNewContext(p->doc);
+    p->xpath = libxml.xmlXPathNewContext(p->doc);
     if (!p->xpath)
         err_bug("libxml2 gave no XPath context");
-    p->xpath->error = hush;
+    p->xpath->error = libxml_hush;
     p->xpath->opLimit = XPATH_STEPS;
 }
 
@@ -222,7 +187,8 @@ bool page_parse(struct page **out, const void *octets, size_t n, const char *cha
     bool ok;
 
     *out = NULL;
-    quiet();
+    if (!libxml_load(e))
+        return false;
     if (n > PAGE_MAX)
         return err_set(e, RC_PAGES, "PORTAL_HTML", "the page has more than %d octets; nothing was pressed", PAGE_MAX);
     p = mem_new(sizeof *p);
@@ -253,8 +219,8 @@ void page_free(struct page *p)
     free(p->bit);
     nodes_free(&p->forms);
     nodes_free(&p->labels);
-    xmlXPathFreeContext(p->xpath);
-    xmlFreeDoc(p->doc);
+    libxml.xmlXPathFreeContext(p->xpath);
+    libxml.xmlFreeDoc(p->doc);
     free(p->url);
     free(p->base);
     free(p->text);
@@ -308,7 +274,7 @@ static xmlXPathObjectPtr ask(const struct page *p, const char *xpath, const stru
 {
     p->xpath->node = from ? node_in(from) : (xmlNode *)p->doc;
     p->xpath->opCount = 0;
-    return xmlXPathEval((const xmlChar *)xpath, p->xpath);
+    return libxml.xmlXPathEval((const xmlChar *)xpath, p->xpath);
 }
 
 bool xpath_check(const char *xpath, char why[160])
@@ -316,16 +282,19 @@ bool xpath_check(const char *xpath, char why[160])
     static const char sample[] = "<html><body><form><table><tr><td>a</td></tr></table><input name='a' value='a'></form></body></html>";
     struct page *p = NULL;
     struct err e = {0};
-    xmlXPathObjectPtr r = NULL;
+    xmlXPathObjectPtr r;
 
-    if (page_parse(&p, sample, strlen(sample), "utf-8", "https://portal.example/", &e))
-        r = ask(p, xpath, NULL);
+    if (!page_parse(&p, sample, strlen(sample), "utf-8", "https://portal.example/", &e)) {
+        snprintf(why, 160, "%.159s", e.text);
+        return false;
+    }
+    r = ask(p, xpath, NULL);
     if (!r) {
-        const char *said = p && p->xpath->lastError.message ? p->xpath->lastError.message : "";
+        const char *said = p->xpath->lastError.message ? p->xpath->lastError.message : "";
         snprintf(why, 160, "not XPath 1.0: %.*s", (int)strcspn(said, "\n"), *said ? said : "it cannot be read");
     }
     bool sound = r != NULL;
-    xmlXPathFreeObject(r);
+    libxml.xmlXPathFreeObject(r);
     page_free(p);
     return sound;
 }
@@ -333,9 +302,9 @@ bool xpath_check(const char *xpath, char why[160])
 bool page_is(const struct page *p, const char *xpath)
 {
     xmlXPathObjectPtr r = ask(p, xpath, NULL);
-    bool is = r && xmlXPathCastToBoolean(r);
+    bool is = r && libxml.xmlXPathCastToBoolean(r);
 
-    xmlXPathFreeObject(r);
+    libxml.xmlXPathFreeObject(r);
     return is;
 }
 
@@ -359,7 +328,7 @@ void page_find(const struct page *p, const char *xpath, const struct node *from,
     for (int i = 0; r && r->nodesetval && i < r->nodesetval->nodeNr; i++)
         if (r->nodesetval->nodeTab[i]->type == XML_ELEMENT_NODE && !is_inert(r->nodesetval->nodeTab[i]))
             nodes_add(out, r->nodesetval->nodeTab[i]);
-    xmlXPathFreeObject(r);
+    libxml.xmlXPathFreeObject(r);
 }
 
 static void add_text(struct strs *out, xmlChar *text)
@@ -368,7 +337,7 @@ static void add_text(struct strs *out, xmlChar *text)
 
     strs_add(out, line);
     free(line);
-    xmlFree(text);
+    libxml_free(text);
 }
 
 void page_texts(const struct page *p, const char *xpath, const struct node *from, struct strs *out)
@@ -383,12 +352,12 @@ void page_texts(const struct page *p, const char *xpath, const struct node *from
             strs_add(out, text);
             free(text);
         } else if (n->type == XML_ATTRIBUTE_NODE || n->type == XML_TEXT_NODE || n->type == XML_CDATA_SECTION_NODE) {
-            add_text(out, xmlNodeGetContent(n));
+            add_text(out, libxml.xmlNodeGetContent(n));
         }
     }
     if (r && r->type != XPATH_NODESET)
-        add_text(out, xmlXPathCastToString(r));
-    xmlXPathFreeObject(r);
+        add_text(out, libxml.xmlXPathCastToString(r));
+    libxml.xmlXPathFreeObject(r);
 }
 
 /* --- text ------------------------------------------------------------------------------------------------------------------------------ */
@@ -465,9 +434,9 @@ char *control_value(const xmlNode *n)
     if (is_element(n, "select"))
         return chosen_option(n);
     if (is_element(n, "textarea")) {
-        xmlChar *text = xmlNodeGetContent(n);
+        xmlChar *text = libxml.xmlNodeGetContent(n);
         v = mem_str(text ? (char *)text : "");
-        xmlFree(text);
+        libxml_free(text);
     } else if (is_element(n, "input") && !is_type(n, "password|hidden|radio|checkbox|file|submit|reset|button|image")) {
         v = attr(n, "value");
     }

@@ -2,9 +2,7 @@
 #ifndef DCV_CA_PORTAL_HTML_IMPL_H
 #define DCV_CA_PORTAL_HTML_IMPL_H
 
-#include <libxml/HTMLtree.h>
-#include <libxml/xpath.h>
-
+#include "ca/portal/libxml.h"
 #include "ca/portal/page.h"
 
 /* What is shown, in the order of the page: runs of text as a reader takes them together, and controls between them. */

@@ -104,7 +104,7 @@ static void links_below(const xmlNode *top, const char *texts, struct nodes *out
 
 void page_links(const struct page *p, const char *texts, struct nodes *out)
 {
-    links_below(xmlDocGetRootElement(p->doc), texts, out);
+    links_below(libxml.xmlDocGetRootElement(p->doc), texts, out);
 }
 
 char *page_link_url(const struct page *p, const struct node *a)
@@ -147,7 +147,7 @@ static char *refresh_url(const char *content)
 
 bool page_refresh(const struct page *p, char *url, size_t size)
 {
-    for (const xmlNode *n = xmlDocGetRootElement(p->doc); n; n = next_in(n, NULL)) {
+    for (const xmlNode *n = libxml.xmlDocGetRootElement(p->doc); n; n = next_in(n, NULL)) {
         char *content = is_element(n, "meta") && attr_is(n, "http-equiv", "refresh") && !is_inert(n) ? attr(n, "content") : NULL;
         char *href = content ? refresh_url(content) : NULL;
         char *to = href ? url_join(p, href) : NULL;

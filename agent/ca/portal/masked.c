@@ -75,7 +75,7 @@ static char *without_tokens(const char *url)
 
 static void mask_attr(const struct masking *m, xmlNode *n, xmlAttr *a)
 {
-    xmlChar *v = xmlNodeListGetString(n->doc, a->children, 1);
+    xmlChar *v = libxml.xmlNodeListGetString(n->doc, a->children, 1);
     const char *name = (const char *)a->name;
     char *own = attr(n, "name"), *text;
 
@@ -90,11 +90,11 @@ static void mask_attr(const struct masking *m, xmlNode *n, xmlAttr *a)
         text = mem_str(v ? (char *)v : "");
     char *clean = without_secrets(m, text);
     if (v && strcmp(clean, (char *)v) != 0)
-        xmlSetProp(n, a->name, (const xmlChar *)clean);
+        libxml.xmlSetProp(n, a->name, (const xmlChar *)clean);
     free(clean);
     free(text);
     free(own);
-    xmlFree(v);
+    libxml_free(v);
 }
 
 static void mask_text(const struct masking *m, xmlNode *n)
@@ -103,8 +103,8 @@ static void mask_text(const struct masking *m, xmlNode *n)
     char *clean = without_secrets(m, n->content ? (char *)n->content : "");
 
     if (script || (n->content && strcmp(clean, (char *)n->content) != 0)) {
-        xmlNodeSetContent(n, NULL);
-        xmlNodeAddContent(n, (const xmlChar *)(script ? "" : clean)); /* added as it is; setting it would read entities */
+        libxml.xmlNodeSetContent(n, NULL);
+        libxml.xmlNodeAddContent(n, (const xmlChar *)(script ? "" : clean)); /* added as it is; setting it would read entities */
     }
     free(clean);
 }
@@ -113,7 +113,7 @@ static void mask_text(const struct masking *m, xmlNode *n)
 char *page_masked(const struct page *p, const struct bytes *secret, size_t n_secret, size_t *len)
 {
     struct masking m = {secret, n_secret};
-    xmlDocPtr copy = xmlCopyDoc(p->doc, 1);
+    xmlDocPtr copy = libxml.xmlCopyDoc(p->doc, 1);
     char *url = without_tokens(p->url), *all, *clean;
     xmlChar *text = NULL;
     int n = 0;
@@ -124,14 +124,14 @@ char *page_masked(const struct page *p, const struct bytes *secret, size_t n_sec
         for (xmlAttr *a = at->type == XML_ELEMENT_NODE ? at->properties : NULL; a; a = a->next)
             mask_attr(&m, at, a);
     }
-    htmlSetMetaEncoding(copy, (const xmlChar *)"UTF-8");
-    htmlDocDumpMemory(copy, &text, &n);
+    libxml.htmlSetMetaEncoding(copy, (const xmlChar *)"UTF-8");
+    libxml.htmlDocDumpMemory(copy, &text, &n);
     all = mem_fmt("<!-- saved from url=(%04zu)%s -->\n%s", strlen(url), strstr(url, "--") ? "" : url, text ? (char *)text : "");
     clean = without_secrets(&m, all);
     free(url);
     free(all);
-    xmlFree(text);
-    xmlFreeDoc(copy);
+    libxml_free(text);
+    libxml.xmlFreeDoc(copy);
     *len = strlen(clean);
     return clean;
 }
