@@ -30,6 +30,16 @@ static bool look(struct tour *t, const struct dns_reply *r)
     return true;
 }
 
+static void asking_free(struct caa_known *k)
+{
+    if (!k->asking)
+        return;
+    tour_free(&k->asking->tour);
+    endpoints_free(&k->asking->at);
+    free(k->asking);
+    k->asking = NULL;
+}
+
 static void end(struct tour *t, bool good)
 {
     struct caa_known *k = t->owner;
@@ -38,6 +48,7 @@ static void end(struct tour *t, bool good)
     if (!good)
         snprintf(k->why, sizeof k->why, "%.127s", t->last.rc ? t->last.text : "no server of its zone answers with authority");
     k->done = true;
+    asking_free(k); /* and t with it */
     waits_wake(&k->waits);
 }
 
@@ -62,14 +73,13 @@ static void caa_ask(struct zones *z, const struct zone *at, const char *name, vo
     k = mem_new(sizeof *k);
     snprintf(k->name, sizeof k->name, "%s", name);
     map_put(&z->caa_of, k->name, k);
+    waits_add(&k->waits, go, arg);
+    k->asking = mem_new(sizeof *k->asking);
     for (size_t i = 0; i < at->n; i++)
         for (size_t j = 0; j < at->server[i].at.n; j++)
-            endpoints_add(&k->at, &at->server[i].at.e[j]);
-    waits_add(&k->waits, go, arg);
-    k->tour.look = look;
-    k->tour.end = end;
-    k->tour.owner = k;
-    tour_start(&k->tour, z->net, k->at, k->name, TYPE_CAA, false);
+            endpoints_add(&k->asking->at, &at->server[i].at.e[j]);
+    k->asking->tour = (struct tour){.look = look, .end = end, .owner = k};
+    tour_start(&k->asking->tour, z->net, k->asking->at, k->name, TYPE_CAA, false);
 }
 
 /* --- ahead ----------------------------------------------------------------------------------------------------------------------- */
@@ -115,8 +125,7 @@ static void ahead_free(struct caa_ahead *a)
 
 static void known_free(struct caa_known *k)
 {
-    tour_free(&k->tour);
-    endpoints_free(&k->at);
+    asking_free(k);
     free(k->set);
     free(k->waits.w);
     free(k);

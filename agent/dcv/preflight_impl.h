@@ -14,8 +14,10 @@ struct caa_known { /* the CAA set at one owner */
     bool alias; /* a CNAME stands there, and no CAA came with it */
     bool done, failed;
     char why[128];
-    struct endpoints at;
-    struct tour tour;
+    struct caa_asking { /* NULL once it is done: thousands of sets are kept */
+        struct endpoints at;
+        struct tour tour;
+    } *asking;
     struct waits waits;
 };
 struct climb { /* from the name to the root */

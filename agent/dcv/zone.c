@@ -23,7 +23,8 @@ struct zones *zones_new(struct net *n, const struct conf *c)
 
 static void site_free(struct zsite *s)
 {
-    tour_free(&s->tour);
+    if (s->way)
+        tour_free(&s->way->tour);
     wild_free(s);
     strs_free(&s->ns);
     endpoints_free(&s->glue);

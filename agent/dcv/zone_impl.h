@@ -57,10 +57,10 @@ struct zsite {
     struct zcut *home; /* the cut of the name */
     unsigned gate_depth, depth;
     struct gate *gate; /* held by this one */
-    struct tour tour;
     enum site_answer said;
     bool nxdomain;
     struct way {       /* NULL once it is done: thousands of sites are kept */
+        struct tour tour;
         char ask[254]; /* the name asked now: the name itself, or a parent of an alias */
         char apex[254], target[254], mname[254];
     } *way;

@@ -380,13 +380,13 @@ static void said_nothing(struct zsite *s)
     char *list = strs_join(&s->cut->ns, " ");
 
     err_at(&e, "%s", s->s.name);
-    if (s->tour.answered) {
+    if (s->way->tour.answered) {
         err_set(&e, RC_DELEGATION, "LAME", "no server of %s (%.120s) answers for %s with authority; mend the delegation", s->cut->z.apex,
                 s->cut->ns.n ? list : "as configured", s->way->ask);
     } else {
         err_set(&e, RC_NET, "DISCOVERY",
                 "no server of %s (%.100s) could be asked: %.150s; if only an inside view reaches them, set [zone %s] servers=",
-                s->cut->z.apex, s->cut->ns.n ? list : "as configured", s->tour.last.text, s->cut->z.apex);
+                s->cut->z.apex, s->cut->ns.n ? list : "as configured", s->way->tour.last.text, s->cut->z.apex);
         err_again(&e, 0);
     }
     free(list);
@@ -443,10 +443,10 @@ static void site_step(void *arg)
     g->next = s->cut->gate;
     s->cut->gate = g;
     s->said = SAID_NOTHING;
-    s->tour.look = site_look;
-    s->tour.end = site_told;
-    s->tour.owner = s;
-    tour_start(&s->tour, s->of->net, s->cut->walk, s->way->ask, TYPE_SOA, false);
+    s->way->tour.look = site_look;
+    s->way->tour.end = site_told;
+    s->way->tour.owner = s;
+    tour_start(&s->way->tour, s->of->net, s->cut->walk, s->way->ask, TYPE_SOA, false);
 }
 
 void site_begin(struct zsite *s)
