@@ -119,7 +119,7 @@ bool publish_load(struct publish *p, struct err *e)
     for (size_t i = 0; i < p->n; i++)
         if (!not_ahead(p, p->row[i], e) || (!p->row[i]->lane->src->section && !take_over(p, p->row[i], e)))
             return false;
-    return publish_release(p, LEDGER_REHEARSAL, NULL, NULL, e);
+    return guard_load(p, e) && publish_release(p, LEDGER_REHEARSAL, NULL, NULL, e);
 }
 
 bool publish_want(struct publish *p, const struct ledger_row *row, struct err *e)
@@ -190,24 +190,24 @@ void publish_recheck(struct publish *p, const char *order)
 
 /* --- the pump -------------------------------------------------------------------------------------------------------------------- */
 
-/* Cheap and never too narrow; what exactly is to be done the lane finds out. */
-static bool has_work(const struct prow *r)
+static bool owes(const struct lane *l)
 {
-    if (r->busy || r->row.state == LEDGER_GONE)
-        return false;
-    return r->recheck || !r->row.wanted || r->row.state == LEDGER_INTENDED || r->row.state == LEDGER_LEAVING;
+    return l->owed && l->owed_why.rc == RC_OK;
 }
 
 static int64_t mark_due(struct publish *p)
 {
     int64_t now = loop_now(net_loop(p->net)), next = 0;
 
-    for (struct lane *l = p->lane; l; l = l->next)
-        l->due = false;
+    for (struct lane *l = p->lane; l; l = l->next) {
+        l->due = owes(l) && l->owed_at <= now;
+        if (owes(l) && l->owed_at > now && (!next || l->owed_at < next))
+            next = l->owed_at;
+    }
     for (size_t i = 0; i < p->n; i++) {
         const struct prow *r = p->row[i];
 
-        if (r->failed || !has_work(r))
+        if (r->failed || !row_has_work(r))
             continue;
         if (r->due <= now)
             r->lane->due = true;
@@ -283,10 +283,10 @@ bool publish_pump(struct publish *p, struct err *e)
 bool publish_busy(const struct publish *p)
 {
     for (const struct lane *l = p->lane; l; l = l->next)
-        if (l->phase != LANE_IDLE || warm_busy(l))
+        if (l->phase != LANE_IDLE || warm_busy(l) || owes(l))
             return true;
     for (size_t i = 0; i < p->n; i++)
-        if (!p->row[i]->failed && has_work(p->row[i]))
+        if (!p->row[i]->failed && row_has_work(p->row[i]))
             return true;
     return false;
 }
@@ -300,7 +300,7 @@ static bool is_mended(const struct prow *r)
 bool publish_mending(const struct publish *p)
 {
     for (const struct lane *l = p->lane; l; l = l->next)
-        if (l->n_lost)
+        if (l->n_lost || owes(l))
             return true;
     for (size_t i = 0; i < p->n; i++)
         if (is_mended(p->row[i]))

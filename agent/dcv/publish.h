@@ -3,6 +3,7 @@
  * The ledger is the work list: wanted and INTENDED -> read, add, read back -> PRESENT; not wanted -> delete, read back -> GONE. First try,
  * retry, crash recovery, clean-up, gc, txt and rehearse are this one pump. A value that stands there although no open row of ours has
  * written it is FOUND: used, never deleted. A record goes when its last wanting row goes. An existing set keeps its TTL.
+ * What of others goes missing beside a write is put back, by the next run where this one ends too early (publish_guard.c).
  * Within a run what repeats by itself is tried 8 times at most (after 1, 2, 4 ... 30 s), 5 times where the server answers; the next run goes on
  * from there. */
 #ifndef DCV_DCV_PUBLISH_H

@@ -60,7 +60,7 @@ static void enter(struct lane *l, enum phase phase, void (*effect)(void *arg))
         store_then(l->p->store, effect, l);
 }
 
-static void lane_idle(struct lane *l)
+void lane_idle(struct lane *l)
 {
     batch_clear(l);
     sets_clear(&l->look);
@@ -380,7 +380,7 @@ static bool lane_decide(struct lane *l, struct err *e)
     if (l->err.rc != RC_OK)
         return all_failed(l, e);
     n = lane_rows(l, &all);
-    ok = decide_all(l, all, n, e) && snapshots(l, all, n, e);
+    ok = decide_all(l, all, n, e) && snapshots(l, all, n, e) && guard_set(l, all, n, e);
     free(all);
     if (!ok)
         return false;
@@ -416,7 +416,7 @@ bool lane_pump(struct lane *l, struct err *e)
 {
     warm_pump(l);
     if (l->phase == LANE_IDLE)
-        return !l->due || warm_busy(l) || lane_begin(l, e);
+        return !l->due || warm_busy(l) || (l->owed ? guard_pump(l, e) : lane_begin(l, e));
     if (!l->ready)
         return true;
     switch (l->phase) {

@@ -1,6 +1,7 @@
 #include "dcv/publish_decide.h"
 
 #include <string.h>
+#include <strings.h>
 
 enum deed decide_before(const struct ledger_row *r, const struct standing *others, bool recheck)
 {
@@ -68,6 +69,28 @@ enum outcome decide_after(bool add, enum change_result result, bool there, int64
     default:
         return OUT_AGAIN;
     }
+}
+
+/* Length of what says the kind: as far as "=", of "v=" with the word behind it. 0: it says none. */
+static size_t kind(struct bytes v)
+{
+    size_t n = 0;
+
+    while (n < v.n && v.p[n] > ' ' && v.p[n] <= '~' && v.p[n] != '=')
+        n++;
+    if (n == 0 || n == v.n || v.p[n] != '=')
+        return 0;
+    if (n++ == 1 && (v.p[0] | 0x20) == 'v')
+        while (n < v.n && v.p[n] > ' ' && v.p[n] != ';')
+            n++;
+    return n;
+}
+
+bool decide_succeeds(struct bytes gone, struct bytes there)
+{
+    size_t n = kind(gone);
+
+    return n && kind(there) == n && strncasecmp((const char *)gone.p, (const char *)there.p, n) == 0;
 }
 
 bool decide_share(const char *word, char grade)

@@ -52,6 +52,10 @@ enum outcome {
 /* After the read-back. there: what was read; before: `written` as it was before this write. commits: the read does not prove that it is in effect. */
 enum outcome decide_after(bool add, enum change_result result, bool there, int64_t before, bool commits);
 
+/* A value of others is missing and another one stands there: did its owner put that in its place? Yes where both begin alike as far as "="
+ * ("v=spf1 ...", "vendor-verification=..."); where they have no such beginning it cannot be told: false. */
+bool decide_succeeds(struct bytes gone, struct bytes there);
+
 /* May values be written beside foreign ones? word: shared_rrset of the provider section (auto, merge, refuse). */
 bool decide_share(const char *word, char grade);
 

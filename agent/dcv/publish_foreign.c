@@ -18,7 +18,7 @@ static bool deleted_by_us(const struct lane *l, const char *owner, struct bytes 
 }
 
 /* A value of ours that went too: its rows look again, and put it back. */
-static void look_again(struct prow *const *all, size_t n, const char *owner, struct bytes value)
+void foreign_look_again(struct prow *const *all, size_t n, const char *owner, struct bytes value)
 {
     for (size_t i = 0; i < n; i++)
         if (!all[i]->busy && strcmp(all[i]->owner, owner) == 0 && all[i]->row.rec.value.n == value.n &&
@@ -26,7 +26,7 @@ static void look_again(struct prow *const *all, size_t n, const char *owner, str
             all[i]->recheck = true;
 }
 
-static void note_lost(struct lane *l, const struct rrset *set, size_t i)
+void foreign_note(struct lane *l, const struct rrset *set, size_t i)
 {
     struct lost *v;
 
@@ -45,9 +45,9 @@ static void compare(struct lane *l, struct prow *const *all, size_t n, const str
         if (rrset_has(is, v) || deleted_by_us(l, was->owner, v))
             continue;
         if (value_ours(all, n, was->owner, v))
-            look_again(all, n, was->owner, v);
+            foreign_look_again(all, n, was->owner, v);
         else
-            note_lost(l, was, i);
+            foreign_note(l, was, i);
     }
     if (was->n && is->n && was->ttl != is->ttl)
         tell_ttl(l, was->owner, was->ttl, is->ttl);
@@ -56,7 +56,7 @@ static void compare(struct lane *l, struct prow *const *all, size_t n, const str
 bool foreign_missing(struct lane *l)
 {
     struct prow **all;
-    size_t n;
+    size_t n, had = l->n_lost;
 
     if (l->src->ops->caps & KEEPS)
         return false;
@@ -68,7 +68,7 @@ bool foreign_missing(struct lane *l)
             compare(l, all, n, was, &l->back.set[i]);
     }
     free(all);
-    return l->n_lost > 0;
+    return l->n_lost > had;
 }
 
 static void leave_rows(struct lane *l)
@@ -141,7 +141,7 @@ static void keep_sets(struct lane *l)
     l->look.n = kept;
 }
 
-static void foreign_restore(struct lane *l)
+static bool foreign_restore(struct lane *l, struct prow *const *all, size_t n, struct err *e)
 {
     batch_clear(l);
     keep_sets(l);
@@ -154,45 +154,100 @@ static void foreign_restore(struct lane *l)
         l->rec[i] = (struct record){.owner = v->owner, .type = TYPE_TXT, .ttl = v->ttl, .value = {v->p, v->n}};
         l->batch.c[i] = (struct change){.add = true, .rec = &l->rec[i], .ref = ""};
     }
+    if (!guard_set(l, all, n, e))
+        return false;
     lane_write(l);
+    return true;
 }
 
-/* What is still missing may be our doing: it is put back, unless nothing is known of how the sets stand now. */
+/* Another value of its kind stands there, which neither stood there before our write nor is ours. */
+static bool is_changed(const struct lane *l, struct prow *const *all, size_t n, const struct lost *v)
+{
+    const struct rrset *was = sets_find(&l->look, v->owner), *is = l->err.rc == RC_OK ? sets_find(&l->back, v->owner) : NULL;
+
+    for (size_t i = 0; was && is && i < is->n; i++)
+        if (decide_succeeds((struct bytes){v->p, v->n}, is->octets[i]) && !rrset_has(was, is->octets[i]) &&
+            !value_ours(all, n, v->owner, is->octets[i]))
+            return true;
+    return false;
+}
+
+enum { GUARDED_MAX = 7 * DAY };
+
+/* false: it has to be put back. */
+static bool is_settled(const struct lane *l, struct prow *const *all, size_t n, const struct lost *v, enum fate *fate)
+{
+    *fate = stands_at(l, v, v->sibling) ? FATE_HIDDEN : is_changed(l, all, n, v) ? FATE_CHANGED : FATE_LOST;
+    return *fate != FATE_LOST || !l->guarded || clock_now() - l->guarded_at > GUARDED_MAX;
+}
+
+/* What is still missing may be our doing, and is put back then. Not guarded: the loss is somebody else's doing. */
 bool foreign_probed(struct lane *l, struct err *e)
 {
-    /* Single records, or a compare-and-swap that went through: the loss is somebody else's doing. */
-    bool ours = source_grade(l->src) != 'A' && l->err.rc == RC_OK;
-    size_t n = l->n_lost, kept = 0;
+    size_t n = l->n_lost, kept = 0, n_all;
+    struct prow **all;
     bool ok = true;
 
+    if (l->guarded && l->err.rc != RC_OK)
+        return guard_later(l, e);
+    n_all = lane_rows(l, &all);
     for (size_t i = 0; i < n; i++) {
         struct lost v = l->lost[i];
-        bool hidden = stands_at(l, &v, v.sibling), back = stands_at(l, &v, v.owner);
+        enum fate fate;
 
-        if (ours && !hidden && !back) {
+        if (stands_at(l, &v, v.owner))
+            continue;
+        if (is_settled(l, all, n_all, &v, &fate)) {
+            ok = ok && tell_lost(l, &v, fate, e);
+        } else {
             l->lost[i] = l->lost[kept];
             l->lost[kept++] = v;
-        } else if (!back) {
-            ok = ok && tell_lost(l, &v, hidden ? FATE_HIDDEN : FATE_LOST, e);
         }
     }
     l->n_lost = kept;
     if (ok && kept)
-        foreign_restore(l);
+        ok = foreign_restore(l, all, n_all, e);
+    else if (ok && l->guarded)
+        ok = guard_drop(l, e);
+    free(all);
     for (size_t i = kept; i < n; i++) /* the sets that were probed bear their names until here */
         lost_free(&l->lost[i]);
     return ok;
 }
 
+/* Worth another try in this run, with why. */
+static bool may_come(const struct lane *l, const struct change *c, struct err *why)
+{
+    if ((c->result == CHANGE_REFUSED && !c->err.again) || l->owed_tries + 1 >= TRIES_ANSWERED)
+        return false;
+    *why = c->err;
+    return true;
+}
+
+/* The write that puts values back may lose others in its turn. */
 bool foreign_restored(struct lane *l, struct err *e)
 {
-    for (size_t i = 0; i < l->n_lost; i++) {
+    struct err why = {0};
+    size_t n = l->n_lost;
+    bool open = false;
+
+    if (l->err.rc != RC_OK)
+        return guard_later(l, e);
+    for (size_t i = 0; i < n; i++) {
         bool back = stands_at(l, &l->lost[i], l->lost[i].owner);
 
-        if (!tell_lost(l, &l->lost[i], back ? FATE_RESTORED : FATE_LOST, e))
+        if (!back && may_come(l, &l->batch.c[i], &why))
+            open = true;
+        else if (!tell_lost(l, &l->lost[i], back ? FATE_RESTORED : FATE_LOST, e))
             return false;
     }
-    return true;
+    if (!foreign_missing(l) && !open)
+        return guard_drop(l, e);
+    l->err = why;
+    err_set(&l->err, RC_NET, "WRITE_UNSURE", "[provider %s] does not show all TXT values of others in zone %s that were put back",
+            l->src->name, l->zone);
+    err_again(&l->err, l->err.not_before);
+    return guard_later(l, e);
 }
 
 void foreign_clear(struct lane *l)

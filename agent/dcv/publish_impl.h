@@ -84,6 +84,12 @@ struct lane {
     struct rrset *after; /* WRITES_SETS: one for each set of look */
     struct lost *lost;
     size_t n_lost;
+    bool guarded;       /* what others had at the names of the last write is in the store, until it was seen to stand there still */
+    int64_t guarded_at; /* when it was read; wall clock, s */
+    bool owed;          /* the last write was never read back: that comes first, */
+    int64_t owed_at;    /* loop_now(), ms: not before then, */
+    unsigned owed_tries;
+    struct err owed_why; /* and not in this run any more, for this reason */
     bool restoring; /* this apply puts values of others back */
     struct early **early;
     size_t n_early;
@@ -111,6 +117,7 @@ void row_free(struct prow *r);
 bool row_put(struct publish *p, struct prow *r, struct err *e);
 bool row_settled(struct publish *p, struct prow *r, enum ledger_state state, struct err *e); /* FOUND, PRESENT, GONE */
 bool row_failed(struct publish *p, struct prow *r, const struct err *why, struct err *e);
+int64_t pause_s(unsigned tries); /* after so many */
 struct standing row_others(struct prow *const *all, size_t n, size_t i);
 bool row_hand_over(struct publish *p, struct prow *const *all, size_t n, size_t i, struct err *e);
 struct source *source_get(struct publish *p, const char *name);
@@ -120,11 +127,13 @@ bool source_shares(const struct source *s); /* may it write beside values of oth
 struct lane *lane_get(struct publish *p, const char *provider, const char *zone);
 bool source_commits(const struct source *s);
 size_t lane_rows(const struct lane *l, struct prow ***out); /* its open rows, sorted; caller frees the list */
+bool row_has_work(const struct prow *r); /* cheap and never too narrow; what exactly is to be done the lane finds out */
 
 /* publish_batch.c: idle -> read -> apply -> back -> idle */
 bool lane_pump(struct lane *l, struct err *e);
 void lane_write(struct lane *l); /* the batch is filled in: apply it after the commit */
 void lane_probe(struct lane *l); /* back is filled in: read it */
+void lane_idle(struct lane *l);
 void lane_free(struct lane *l);
 
 /* publish_sets.c */
@@ -136,9 +145,18 @@ bool value_ours(struct prow *const *all, size_t n, const char *owner, struct byt
 void sets_merge(struct lane *l); /* WRITES_SETS: before and after of each change */
 void batch_clear(struct lane *l);
 
+/* publish_guard.c */
+bool guard_load(struct publish *p, struct err *e);
+bool guard_set(struct lane *l, struct prow *const *all, size_t n, struct err *e); /* look (and lost) and the batch are filled in: before each write */
+bool guard_drop(struct lane *l, struct err *e);                                    /* all of it stands there, or was told */
+bool guard_later(struct lane *l, struct err *e);                                   /* l->err: why nothing is known yet */
+bool guard_pump(struct lane *l, struct err *e);                                    /* of a lane that owes: instead of a new batch */
+
 /* publish_settle.c, publish_foreign.c */
 bool lane_settle(struct lane *l, struct err *e); /* after the read-back; the lane is probing then, where something of others is missing */
 bool foreign_missing(struct lane *l); /* values of others went while we wrote */
+void foreign_note(struct lane *l, const struct rrset *set, size_t i); /* this value of a set of look is missing, or may be */
+void foreign_look_again(struct prow *const *all, size_t n, const char *owner, struct bytes value); /* a value of ours may be gone too */
 void foreign_probe(struct lane *l);   /* asks once more, and whether what is missing was a wildcard's */
 bool foreign_probed(struct lane *l, struct err *e); /* the lane is idle, or puts back what may be missing by our doing */
 bool foreign_restored(struct lane *l, struct err *e);
@@ -154,9 +172,10 @@ void warm_free(struct lane *l);
 
 /* publish_tell.c */
 bool tell_evidence(struct publish *p, const struct prow *r, const char *action, struct err *e);
-enum fate { FATE_LOST, FATE_RESTORED, FATE_HIDDEN };
+enum fate { FATE_LOST, FATE_RESTORED, FATE_HIDDEN, FATE_CHANGED };
 bool tell_snapshot(struct lane *l, const struct rrset *set, struct err *e); /* what stands there before it is replaced */
 bool tell_lost(struct lane *l, const struct lost *v, enum fate fate, struct err *e);
+void tell_unseen(const struct lane *l, const struct err *why); /* what it owes waits for the next run */
 void tell_failed(const struct prow *r, const struct err *why);
 void tell_orphan(struct publish *p, const struct prow *r, const char *heir); /* heir: the section that goes on with it; NULL: none */
 void tell_ttl(const struct lane *l, const char *owner, uint32_t was, uint32_t is);

@@ -111,14 +111,19 @@ bool row_settled(struct publish *p, struct prow *r, enum ledger_state state, str
     return row_put(p, r, e);
 }
 
+int64_t pause_s(unsigned tries)
+{
+    static const unsigned pause[] = {1, 2, 4, 8, 16, 30};
+
+    return pause[tries > 6 ? 5 : tries - 1];
+}
+
 bool row_failed(struct publish *p, struct prow *r, const struct err *why, struct err *e)
 {
-    static const unsigned backoff[] = {1, 2, 4, 8, 16, 30};
     int64_t now = clock_now(), wait;
 
     r->row.last = *why;
-    r->tries++;
-    wait = backoff[r->tries > 6 ? 5 : r->tries - 1];
+    wait = pause_s(++r->tries);
     if (why->not_before > now + wait)
         wait = why->not_before - now;
     r->failed = !why->again || r->tries >= (why->rc == RC_WRITE ? TRIES_ANSWERED : TRIES_MAX) || wait > PATIENCE_S;
@@ -249,6 +254,13 @@ struct lane *lane_get(struct publish *p, const char *provider, const char *zone)
     l->next = p->lane;
     p->lane = l;
     return l;
+}
+
+bool row_has_work(const struct prow *r)
+{
+    if (r->busy || r->row.state == LEDGER_GONE)
+        return false;
+    return r->recheck || !r->row.wanted || r->row.state == LEDGER_INTENDED || r->row.state == LEDGER_LEAVING;
 }
 
 size_t lane_rows(const struct lane *l, struct prow ***out)

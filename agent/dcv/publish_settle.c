@@ -119,5 +119,7 @@ bool lane_settle(struct lane *l, struct err *e)
             return false;
     if (missing)
         foreign_probe(l);
+    else if (l->guarded)
+        return blind ? guard_later(l, e) : guard_drop(l, e);
     return true;
 }

@@ -77,6 +77,11 @@ static void say_lost(const struct lane *l, const struct lost *v, enum fate fate)
     else if (fate == FATE_HIDDEN)
         say(LEVEL_INFO, &about, "WILDCARD_HIDDEN", "the TXT \"%s\" of a wildcard does not show at this name while our record stands there",
             str_text(&value));
+    else if (fate == FATE_CHANGED)
+        say_loudly(LEVEL_WARNING, &about, "FOREIGN_CHANGED",
+                   "the TXT \"%s\" of others stood there before our write; now another one that begins alike stands in its place, which is "
+                   "left so: its owner has changed it. If nobody did, put it back; the evidence keeps it whole",
+                   str_text(&value));
     else
         say_loudly(LEVEL_ERROR, &about, "FOREIGN_LOST",
                    "the TXT \"%s\" (TTL %u) of others stood there before our write and is missing after it; unless its owner removed it "
@@ -87,8 +92,10 @@ static void say_lost(const struct lane *l, const struct lost *v, enum fate fate)
 
 bool tell_lost(struct lane *l, const struct lost *v, enum fate fate, struct err *e)
 {
-    static const char *const actions[] = {
-        [FATE_LOST] = "foreign-lost", [FATE_RESTORED] = "foreign-restored", [FATE_HIDDEN] = "wildcard-hidden"};
+    static const char *const actions[] = {[FATE_LOST] = "foreign-lost",
+                                          [FATE_RESTORED] = "foreign-restored",
+                                          [FATE_HIDDEN] = "wildcard-hidden",
+                                          [FATE_CHANGED] = "foreign-changed"};
     json_t *j = json_object();
     char *line;
     bool ok;
@@ -105,6 +112,16 @@ bool tell_lost(struct lane *l, const struct lost *v, enum fate fate, struct err 
     ok = evidence_note(l->p->store, "", "", "record", line, e);
     free(line);
     return ok;
+}
+
+void tell_unseen(const struct lane *l, const struct err *why)
+{
+    struct about about = {.name = l->zone, .step = "publish", .server = server_of(l->src)};
+
+    say_loudly(LEVEL_WARNING, &about, "FOREIGN_UNSEEN",
+               "whether the TXT values of others in zone %s stand as before our last write is not known: %s; nothing else is written there "
+               "until then, the next run looks again",
+               l->zone, why->text);
 }
 
 /* For the log: the order that wants it reports once, when there is nothing more to try. */

@@ -97,6 +97,12 @@ void warm_pump(struct lane *l)
     store_then(l->p->store, effect_warm, &l->warm);
 }
 
+/* Whoever may take values of others along writes and deletes from a read of that moment alone. */
+static bool leans(const struct lane *l)
+{
+    return source_grade(l->src) == 'A' && !(l->src->ops->caps & (WRITES_SETS | WRITES_ZONE));
+}
+
 void publish_warm(struct publish *p, const char *provider, const char *zone, const char *owner)
 {
     struct lane *l = lane_get(p, provider, zone);
@@ -106,8 +112,8 @@ void publish_warm(struct publish *p, const char *provider, const char *zone, con
         return; /* told when a row needs it */
     if (l->src->ops->warm)
         l->src->ops->warm(l->src->prov, zone);
-    if (entry(l, owner, NULL) || l->src->ops->caps & (WRITES_SETS | WRITES_ZONE))
-        return; /* whole sets are only replaced from a read of that moment */
+    if (entry(l, owner, NULL) || !leans(l))
+        return;
     w = mem_new(sizeof *w);
     w->owner = mem_str(owner);
     l->early = mem_grow(l->early, l->n_early + 1, sizeof(*l->early));
@@ -119,7 +125,7 @@ void warm_keep(struct lane *l)
     struct prow **all;
     size_t n;
 
-    if (l->src->ops->caps & (WRITES_SETS | WRITES_ZONE))
+    if (!leans(l))
         return;
     n = lane_rows(l, &all);
     for (size_t i = 0; i < l->back.n; i++) {

@@ -92,7 +92,8 @@ static bool working(const struct run *r)
     for (size_t i = 0; i < r->n_order; i++)
         if (r->order[i]->pending || (r->order[i]->runnable && !order_rests(r->order[i])))
             return true;
-    return (r->setup.no_new ? winding_up(r) : publish_busy(r->s->publish)) || hooks_busy(r) || deployed_busy(r) || renewals_busy(r);
+    return (r->setup.no_new ? winding_up(r) || publish_mending(r->s->publish) : publish_busy(r->s->publish)) || hooks_busy(r) ||
+           deployed_busy(r) || renewals_busy(r);
 }
 
 /* Through pages: broken off, it needs a person. A protocol is taken up where it was. */

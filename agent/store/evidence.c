@@ -158,3 +158,27 @@ char *value_get(struct store *s, const char *module, const char *key)
     }
     return text;
 }
+
+struct value_reader {
+    value_fn *fn;
+    void *arg;
+};
+
+static bool read_value(void *arg, struct row *r)
+{
+    const struct value_reader *to = arg;
+    const char *key = row_text(r);
+
+    return to->fn(to->arg, key, row_text(r));
+}
+
+bool value_each(struct store *s, const char *module, value_fn *fn, void *arg, struct err *e)
+{
+    struct value_reader to = {fn, arg};
+    struct query q;
+
+    if (!query_open(&q, s, "SELECT key, text FROM vals WHERE module = ? ORDER BY key", e))
+        return false;
+    query_text(&q, module);
+    return query_each(&q, read_value, &to, e);
+}

@@ -179,5 +179,7 @@ bool notice_forget(struct store *s, const char *prefix, struct err *e);
 /* Small values of a module (CA accounts, provider hints): text by module and key. */
 bool value_put(struct store *s, const char *module, const char *key, const char *text, struct err *e); /* NULL: remove */
 char *value_get(struct store *s, const char *module, const char *key);                                 /* caller frees; NULL: none */
+typedef bool value_fn(void *arg, const char *key, const char *text);
+bool value_each(struct store *s, const char *module, value_fn *fn, void *arg, struct err *e); /* by key */
 
 #endif

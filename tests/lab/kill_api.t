@@ -1,6 +1,6 @@
 #!/usr/bin/python3 -B
-"""Killed, run again and killed again at the durable points of `txt add` and `txt del` through HTTP APIs, answers lost beside: in the end one record of ours,
-then none, nothing of others changed, no row left open.
+"""Killed, run again and killed again at the durable points of `txt add` and `txt del` through HTTP APIs, answers lost beside, and an API that loses a value
+of others with the first set it is given: in the end one record of ours, then none, nothing of others changed, no row left open.
 
 KILL_SEED repeats a choice, KILL_SECONDS (25) is the time for each API.
 """
@@ -46,6 +46,18 @@ json = {"name": "${relative}", "content": "${value}", "ttl": "${ttl}"}
 delete = /zone/ZONE/record/${ref}
 gone = 404
 """
+SETS = COMMITTING[:COMMITTING.index("[read]")].replace("grade = A", "grade = B") + """[read]
+get = /zone/ZONE/set
+query.name = ${relative}
+each = /sets
+name = ./name
+values = ./contents
+value = .
+ttl = ./ttl
+[write]
+put = /zone/ZONE/set
+json = {"name": "${relative}", "contents": "${values}", "ttl": "${ttl}"}
+"""
 COMMIT = "[commit]\npost = /zone/ZONE/refresh\n"
 
 
@@ -87,12 +99,29 @@ class Staged(Api):
         return sets
 
 
-def staged(name, number, commits):
-    api = Staged(f"z{1 + commits}.test", commits)
+class Losing(Api):
+    """Whole sets. While `loses` it drops the first value of a set that is written over, once."""
+    routes = (("GET", "/zone/ZONE/set", "read_set"), ("PUT", "/zone/ZONE/set", "write_set"))
+    loses = False
+
+    def read_set(self, request):
+        there = self.at(self.owner(request.query["name"]))
+        return 200, {"sets": [{"name": request.query["name"], "contents": [self.show(r.strings) for r in there], "ttl": there[0].ttl}] if there else []}
+
+    def write_set(self, request):
+        j = json.loads(request.body)
+        owner = self.owner(j["name"])
+        lost = bool(self.loses and self.at(owner))
+        self.loses = self.loses and not lost
+        self.replace(owner, j["ttl"], [self.read(c) for c in j["contents"][lost:]])
+        return 200, {}
+
+
+def staged(name, number, api, text):
     folder = os.path.join(os.environ["LAB_DIR"], name)
     os.makedirs(os.path.join(folder, "providers"))
     with open(os.path.join(folder, "providers", name + ".ini"), "w", encoding="utf-8") as f:
-        f.write((COMMITTING + (COMMIT if commits else "")).replace("ZONE", api.zone))
+        f.write(text.replace("ZONE", api.zone))
     api.serve(("192.0.2.81", number))
     return Provider(name, name, "url = http://GATE", api, ("192.0.2.81", number), http=True, path=folder)
 
@@ -110,10 +139,12 @@ def until_through(p, chosen, *words):
     for _ in range(chosen.randrange(4)):
         n = chosen.randrange(1, POINTS)
         p.gate.lose_reply = chosen.random() < 0.3
+        p.other.loses = chosen.random() < 0.7
         places.append(f"{n}{' reply lost' if p.gate.lose_reply else ''}")
         if not p.agent.killed(n, *words):
             break
     p.gate.lose_reply = chosen.random() < 0.2
+    p.other.loses = False
     code, out = p.agent.run(*words)
     if code and not (words[1] == "del" and "NOT_OURS" in out):
         raise Broken(f"{words} killed at {places}: exit {code}: {out.strip()[-600:]}")
@@ -142,12 +173,13 @@ def rounds(p, seed):
 
 
 def main():
-    inside(__file__, "named", "pdns", "unbound", "zones=2")
+    inside(__file__, "named", "pdns", "unbound", "zones=3")
     seed = os.environ.get("KILL_SEED") or str(random.SystemRandom().randrange(10**6))
     key = f"api_key_file = {secret_file('api.key', os.environ['LAB_API_KEY'])}"
     pdns = os.environ["LAB_PDNS"]
     providers = [Provider("powerdns", "powerdns", f"url = http://GATE\n{key}", Dns(pdns, "example.org"), (pdns, 8081), http=True),
-                 staged("records-twice", 8301, False), staged("records-committed", 8302, True)]
+                 staged("records-twice", 8301, Staged("z1.test", False), COMMITTING), staged("records-committed", 8302, Staged("z2.test", True), COMMITTING + COMMIT),
+                 staged("sets-lost", 8303, Losing("z3.test"), SETS)]
     results = {}
 
     def play(p):

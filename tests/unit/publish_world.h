@@ -156,6 +156,8 @@ static void carry_out(const struct change *c)
     if (w->caps & WRITES_SETS) {
         assert_non_null(c->before);
         assert_non_null(c->after);
+        bool loses = w->clobber && c->before->n;
+
         for (int i; (i = world_find(c->rec->owner, NULL)) >= 0;)
             w->v[i].there = false;
         for (size_t i = 0; i < c->after->n; i++) {
@@ -163,11 +165,11 @@ static void carry_out(const struct change *c)
 
             /* what others have is given back in the API's own form */
             assert_true(!c->after->native[i] || c->after->native[i][0] == '"');
-            if (!(w->clobber && i == 0))
+            if (!(loses && i == 0))
                 world_put(c->rec->owner, c->after->ttl, v);
             free(v);
         }
-        w->clobber = false;
+        w->clobber &= !loses;
     } else if (c->add) {
         world_put(c->rec->owner, c->rec->ttl, value);
     } else {

@@ -225,6 +225,37 @@ static void test_after(void **state)
             fail_msg("case %zu", i);
 }
 
+static void test_succeeds(void **state)
+{
+    static const struct {
+        const char *gone, *there;
+        bool want;
+    } cases[] = {
+        {"v=spf1 -all", "v=spf1 mx -all", true},
+        {"V=SPF1 -all", "v=spf1 mx -all", true},
+        {"v=spf1 -all", "v=DMARC1; p=none", false},
+        {"v=DMARC1; p=none", "v=DMARC1;p=none", true},
+        {"vendor=1", "vendor=2", true},
+        {"vendor=1", "other=1", false},
+        {"token", "token", false},
+        {"with blank = 1", "with blank = 2", false},
+        {"=", "=", false},
+        {"", "", false},
+        {"v=", "v=", true},
+        {"v=spf1", "v=spf10", false},
+        {"\377=1", "\377=2", false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct bytes gone = {(const uint8_t *)cases[i].gone, strlen(cases[i].gone)};
+        struct bytes there = {(const uint8_t *)cases[i].there, strlen(cases[i].there)};
+
+        if (decide_succeeds(gone, there) != cases[i].want)
+            fail_msg("\"%s\", \"%s\"", cases[i].gone, cases[i].there);
+    }
+}
+
 static void test_share(void **state)
 {
     (void)state;
@@ -243,7 +274,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_before), cmocka_unit_test(test_read),  cmocka_unit_test(test_never),
-        cmocka_unit_test(test_after),  cmocka_unit_test(test_share),
+        cmocka_unit_test(test_after),  cmocka_unit_test(test_share), cmocka_unit_test(test_succeeds),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,277 @@
+/* Values of others that a provider of grade B to D takes along, and a run that ends before it has seen that: the next one gives them back; but not what
+ * their owner took away. */
+#include "publish_world.h"
+
+#include <stdlib.h>
+
+static struct session x;
+
+static const struct way {
+    unsigned caps;
+    char grade;
+} ways[] = {{CAN_READ | CAN_BATCH, 'C'}, {CAN_READ | CAN_BATCH, 'D'}, {CAN_READ | CAN_BATCH | WRITES_SETS, 'B'}};
+
+static void world_of(const struct way *way)
+{
+    world_reset();
+    w->caps = way->caps;
+    w->grade = way->grade;
+    w->clobber = true;
+}
+
+static bool count_value(void *arg, const char *key, const char *text)
+{
+    (void)key;
+    (void)text;
+    ++*(unsigned *)arg;
+    return true;
+}
+
+static unsigned guards(void)
+{
+    unsigned n = 0;
+    struct session y;
+
+    session_open(&y, "shared_rrset = merge");
+    assert_true(value_each(y.s, "guard", count_value, &n, NULL));
+    session_close(&y);
+    return n;
+}
+
+/* Written beside values of others, and deleted again. */
+static int life(bool again)
+{
+    session_open(&x, "shared_rrset = merge");
+    if (!again) {
+        want(&x, "A", "www.example.hk", "code");
+        want(&x, "A", "new.example.hk", "code");
+        run(&x);
+        if (state_of(&x, "A").present != 2)
+            return 10;
+        w->clobber = true;
+    }
+    release(&x, "A");
+    run(&x);
+    if (open_rows(&x))
+        return 12;
+    session_close(&x);
+    return 0;
+}
+
+static int child(unsigned kill_at, bool again)
+{
+    pid_t pid;
+    char at[16];
+
+    fflush(NULL);
+    pid = fork();
+    if (pid == 0) {
+        snprintf(at, sizeof at, "%u", kill_at);
+        if (kill_at)
+            setenv("DCVAGENT_KILL", at, 1);
+        _exit(life(again));
+    }
+    return wait_for(pid);
+}
+
+static void empty_state(void)
+{
+    char db[256];
+    static const char *const files[] = {"state.db", "state.db-wal", "state.db-shm"};
+
+    for (size_t i = 0; i < 3; i++) {
+        in_dir(db, files[i]);
+        unlink(db);
+    }
+}
+
+/* At each durable point of the life, and once more in the recovery. */
+static void test_killed_everywhere(void **state)
+{
+    (void)state;
+    for (size_t k = 0; k < sizeof ways / sizeof *ways; k++) {
+        unsigned n, restored = 0;
+
+        for (n = 1; n < 100; n++) {
+            world_of(&ways[k]);
+            empty_state();
+            int rc = child(n, false);
+            if (rc == 0)
+                break;
+            assert_int_equal(rc, -SIGKILL);
+            restored += !has("www.example.hk", "foreign");
+            w->clobber = n % 4 == 1; /* the way back may lose, too */
+            if (n % 2)
+                child(n % 5 + 1, true);
+            w->clobber = n % 8 == 1;
+            rc = child(0, true);
+            if (rc)
+                fail_msg("grade %c, point %u: the run after the kill ended with %d", ways[k].grade, n, rc);
+            foreign_intact();
+            assert_int_equal(world_count(), 4);
+            assert_int_equal(guards(), 0);
+        }
+        assert_true(n > 8 && restored > 0);
+    }
+}
+
+/* A run that ended right behind its write at www.example.hk and example.hk. */
+static void broken_off(const struct way *way)
+{
+    world_of(way);
+    session_open(&x, "shared_rrset = merge");
+    want(&x, "A", "www.example.hk", "code");
+    want(&x, "A", "example.hk", "code");
+    while (!w->applies)
+        turn(&x);
+    session_close(&x);
+    w->clobber = false;
+}
+
+static void next_run(void)
+{
+    session_open(&x, "shared_rrset = merge");
+    run(&x);
+    assert_false(publish_mending(x.p));
+    session_close(&x);
+}
+
+static void test_owner_takes_away(void **state)
+{
+    (void)state;
+    broken_off(&ways[0]);
+    next_run();
+    foreign_intact();
+    world_remove("www.example.hk", "foreign");
+    next_run();
+    assert_false(has("www.example.hk", "foreign"));
+}
+
+static void test_owner_changes(void **state)
+{
+    (void)state;
+    broken_off(&ways[0]);
+    world_remove("example.hk", "v=spf1 -all");
+    world_put("example.hk", 86400, "v=spf1 mx -all");
+    next_run();
+    assert_true(has("www.example.hk", "foreign"));
+    assert_false(has("example.hk", "v=spf1 -all"));
+    assert_int_equal(guards(), 0);
+}
+
+/* From before: what stood there already is nobody's change. */
+static void test_of_the_same_kind(void **state)
+{
+    (void)state;
+    world_of(&ways[0]);
+    world_put("www.example.hk", 1800, "vendor=1");
+    world_put("www.example.hk", 1800, "vendor=2");
+    session_open(&x, "shared_rrset = merge");
+    want(&x, "A", "www.example.hk", "code");
+    while (!w->applies)
+        turn(&x);
+    session_close(&x);
+    world_remove("www.example.hk", "vendor=1");
+    next_run();
+    assert_true(has("www.example.hk", "vendor=1"));
+    foreign_intact();
+}
+
+static void test_too_old(void **state)
+{
+    (void)state;
+    broken_off(&ways[0]);
+    setenv("DCVAGENT_CLOCK", "+8d", 1);
+    next_run();
+    unsetenv("DCVAGENT_CLOCK");
+    assert_false(has("www.example.hk", "foreign"));
+    assert_int_equal(guards(), 0);
+}
+
+static void test_read_back_fails(void **state)
+{
+    (void)state;
+    for (size_t k = 0; k < sizeof ways / sizeof *ways; k++) {
+        for (unsigned fails = 1; fails < 40; fails += 13) {
+            world_of(&ways[k]);
+            empty_state();
+            session_open(&x, "shared_rrset = merge");
+            want(&x, "A", "www.example.hk", "code");
+            while (!w->applies)
+                turn(&x);
+            w->fail_reads = fails;
+            run(&x);
+            assert_int_equal(state_of(&x, "A").present, fails == 1);
+            assert_int_equal(state_of(&x, "A").failed, fails != 1);
+            session_close(&x);
+            w->fail_reads = 0;
+            next_run();
+            foreign_intact();
+            assert_true(has("www.example.hk", "code"));
+        }
+    }
+}
+
+/* The way back fails at first, and then for good. */
+static void test_restore_fails(void **state)
+{
+    (void)state;
+    broken_off(&ways[0]);
+    w->lost_request = true;
+    next_run();
+    foreign_intact();
+    broken_off(&ways[0]);
+    w->refuse = true;
+    next_run();
+    assert_false(has("www.example.hk", "foreign"));
+    assert_int_equal(guards(), 0);
+}
+
+static void test_section_renamed(void **state)
+{
+    FILE *f;
+
+    (void)state;
+    broken_off(&ways[0]);
+    f = fopen(x.path, "w");
+    assert_non_null(f);
+    fprintf(f, "[provider renamed]\ntype = rfc2136\nserver = 192.0.2.53\nzones = example.hk example.com\nshared_rrset = merge\n");
+    fclose(f);
+    x.c = conf_load(x.path, modules);
+    x.s = now_store = open_store(true);
+    x.p = publish_new(NULL, x.s, x.c);
+    struct err e = {0};
+    assert_ok(publish_load(x.p, &e), e);
+    run(&x);
+    session_close(&x);
+    foreign_intact();
+    assert_int_equal(guards(), 0);
+}
+
+/* What somebody added since the read-back is not taken along unseen. */
+static void test_no_leaning(void **state)
+{
+    (void)state;
+    world_of(&ways[1]);
+    w->clobber = false;
+    session_open(&x, "shared_rrset = merge");
+    world_remove("www.example.hk", "foreign");
+    want(&x, "A", "www.example.hk", "code");
+    run(&x);
+    world_put("www.example.hk", 1800, "foreign");
+    w->clobber = true;
+    release(&x, "A");
+    run(&x);
+    session_close(&x);
+    foreign_intact();
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {with_dir(test_killed_everywhere), with_dir(test_owner_takes_away), with_dir(test_owner_changes),
+                                       with_dir(test_of_the_same_kind),  with_dir(test_too_old),          with_dir(test_read_back_fails),
+                                       with_dir(test_restore_fails),     with_dir(test_section_renamed),  with_dir(test_no_leaning)};
+
+    world_make();
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
