@@ -43,7 +43,7 @@ struct verdicts { /* words that a status or an error code of the answer is compa
     struct conditions success;
 };
 
-enum paging { PAGING_NONE, PAGING_PAGES, PAGING_NEXT, PAGING_LINK, PAGING_CURSOR, PAGING_TOTAL, PAGING_FULL };
+enum paging { PAGING_NONE, PAGING_PAGES, PAGING_NEXT, PAGING_LINK, PAGING_CURSOR, PAGING_TOTAL, PAGING_EMPTY };
 
 struct step {
     bool given;
@@ -58,7 +58,6 @@ struct step {
     struct conditions only, empty, done, failed;
     enum paging paging;
     struct pick more;    /* pages, next, cursor, total */
-    int64_t full;        /* items of a full page */
     int64_t from;        /* STEP_LIST: for so many owners or more; 0: always */
     int64_t most;        /* STEP_BATCH: changes in one request */
     int64_t life;        /* STEP_LOGIN: s */

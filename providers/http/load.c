@@ -236,11 +236,13 @@ static unsigned caps_of(const struct described *t)
 
 static void check_grade(struct described *t, const struct describe_part *p)
 {
-    bool reads = described_reads(t), sets = t->ops.caps & WRITES_SETS, guarded = t->ops.caps & HAS_CAS;
+    bool reads = described_reads(t), sets = t->ops.caps & WRITES_SETS, guarded = t->ops.caps & HAS_CAS && given(t, STEP_CREATE);
     char best = !reads ? 'C' : sets && !guarded ? 'B' : 'A';
     if (t->ops.grade < best)
         describe_fault(t->d, p, describe_key(p, "grade"), "at best %c: %s", best,
-                       !reads ? "what the API cannot show it may lose" : "whole sets are written without compare-and-swap");
+                       !reads ? "what the API cannot show it may lose"
+                              : "whole sets are written without compare-and-swap (${tag} in [write], and in [create] a condition that "
+                                "there is none yet)");
 }
 
 static void check_whole(struct described *t)

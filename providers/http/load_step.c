@@ -186,20 +186,17 @@ static void load_paging(struct described *t, const struct describe_part *p, stru
     for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
         const struct describe_key *k = describe_key(p, ways[i].key);
         if (k && s->paging)
-            describe_fault(t->d, p, k, "pages, next, cursor, total and full exclude each other");
+            describe_fault(t->d, p, k, "pages, next, cursor and total exclude each other");
         if (!k || s->paging)
             continue;
         s->paging = ways[i].how;
         if (s->paging == PAGING_NEXT && strcmp(k->value, "link") == 0)
             s->paging = PAGING_LINK;
+        else if (s->paging == PAGING_PAGES && strcmp(k->value, "empty") == 0)
+            s->paging = PAGING_EMPTY;
         else if (!pick_parse(&s->more, k->value))
             describe_fault(t->d, p, k, "no pointer");
     }
-    s->full = describe_number(t->d, p, "full", false, 1, 100000, 0);
-    if (s->full && !s->paging)
-        s->paging = PAGING_FULL;
-    else if (s->full)
-        describe_fault(t->d, p, describe_key(p, "full"), "pages, next, cursor, total and full exclude each other");
 }
 
 static void load_items(struct described *t, const struct describe_part *p, struct step *s)

@@ -47,8 +47,8 @@ static bool follow(struct pages *g, const struct request *r, size_t n, bool *mor
         good = (text && (n || g->items >= number)) || odd(r, "total of items, or as many items,", e);
         *more = g->items < number;
         break;
-    case PAGING_FULL:
-        *more = n >= (size_t)s->full;
+    case PAGING_EMPTY: /* a page that is not full may have been cut by a limit of the API's own */
+        *more = n > 0;
         break;
     case PAGING_NEXT:
         good = !text || !*text || next_url(g, r, text, more, e);

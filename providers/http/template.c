@@ -196,16 +196,26 @@ static bool put_part(const struct part *p, const struct scope *s, struct str *ou
     }
 }
 
-/* A reference may be a path of its own; what would lead out of it, or end it, is encoded all the same. */
+/* "." and ".." mean another path, encoded or not: deleting ".../records/.." would be about the zone. */
+static bool leads_out(const char *text)
+{
+    for (;;) {
+        size_t n = strcspn(text, "/");
+        if ((n == 1 || n == 2) && strspn(text, ".") >= n)
+            return true;
+        if (!text[n])
+            return false;
+        text += n + 1;
+    }
+}
+
+/* A reference may be a path of its own; what would end it is encoded all the same. */
 static void encode_path(struct str *out, const char *text)
 {
     while (*text) {
         size_t n = strcspn(text, "/:");
         char *piece = mem_copy(text, n);
-        if (strcmp(piece, "..") == 0 || strcmp(piece, ".") == 0)
-            str_add(out, "%2E%2E");
-        else
-            api_encode(out, piece);
+        api_encode(out, piece);
         free(piece);
         text += n;
         if (*text)
@@ -220,6 +230,9 @@ bool template_put(const struct template *t, const struct scope *s, enum escape e
         const struct part *p = &t->part[i];
         struct str one = STR_INIT(TEXT_MAX);
         good = put_part(p, s, &one, e);
+        if (good && !p->text && escape == ESCAPE_URL && USES(p->var) & NEVER_EMPTY && leads_out(str_text(&one)))
+            good = err_set(e, RC_WRITE, "API_VALUE", "[provider %s]: the API's own ${%s} leads out of its path; the request is not sent",
+                           s->section->name, names[p->var]);
         if (p->text || escape == ESCAPE_NONE)
             str_put(out, str_text(&one), one.n);
         else if (p->as == AS_PATH)

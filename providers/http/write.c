@@ -337,6 +337,10 @@ static bool same_set(const struct writing *w, size_t a, size_t b)
 
 static void unit_add(struct writing *w, size_t from, size_t n)
 {
+    for (; n && w->b->c[from].result != CHANGE_OPEN; n--) /* the first one is what the request is made and judged by */
+        from++;
+    if (!n)
+        return;
     struct unit *u = mem_new(sizeof *u);
     *u = (struct unit){.next = w->unit, .w = w, .from = from, .n = n, .item = mem_array(n, sizeof *u->item)};
     w->unit = u;
@@ -389,16 +393,22 @@ static void make_units(struct writing *w)
         all_written(w);
 }
 
-/* Descriptions know TXT alone. */
-static void refuse_others(struct writing *w)
+/* Descriptions know TXT alone, and a condition that has no value is none. */
+static void refuse_unsound(struct writing *w)
 {
+    const char *name = w->p->section->name, *type = w->p->type->ops.type;
     for (size_t i = 0; i < w->b->n; i++) {
+        const struct change *c = &w->b->c[i];
         struct err e = {0};
-        if (w->b->c[i].rec->type == TYPE_TXT)
-            continue;
-        err_set(&e, RC_WRITE, "API_VALUE", "[provider %s]: providers of type %s write TXT records alone", w->p->section->name,
-                w->p->type->ops.type);
-        mark(w, i, 1, CHANGE_REFUSED, &e);
+        if (c->rec->type != TYPE_TXT)
+            err_set(&e, RC_WRITE, "API_VALUE", "[provider %s]: providers of type %s write TXT records alone", name, type);
+        else if (w->p->type->ops.caps & HAS_CAS && c->before->n && !*c->before->tag)
+            err_set(&e, RC_PAGES, "API_ANSWER",
+                    "[provider %s]: the TXT set at %s came without the tag that the description of type %s names; it is not written over "
+                    "unguarded",
+                    name, c->rec->owner, type);
+        if (e.rc != RC_OK)
+            mark(w, i, 1, CHANGE_REFUSED, &e);
     }
 }
 
@@ -445,6 +455,6 @@ void described_apply(struct provider *p, struct batch *b)
     op_start(&b->op, detach);
     for (size_t i = 0; i < b->n; i++)
         b->c[i].result = CHANGE_OPEN;
-    refuse_others(w);
+    refuse_unsound(w);
     entry_start(p, &w->entry, b->zone);
 }

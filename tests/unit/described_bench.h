@@ -28,7 +28,9 @@ static const char sets[] =
     "[key url]\ntype = url\nrequired = yes\nhelp = h.\n"
     "[read]\nget = /sets/${fqdn}/TXT\neach = /\nvalues = ./values\nvalue = ./content\nttl = ./ttl\ntag = ETag\ngone = 404\n"
     "[write]\nput = /sets/${fqdn}/TXT\njson = {\"ttl\": \"${ttl}\", \"values\": \"${values}\"}\nelement = {\"content\": \"${value}\"}\n"
-    "header.If-Match = ${tag}\nconflict = 412\n";
+    "header.If-Match = ${tag}\nconflict = 412\n"
+    "[create]\nput = /sets/${fqdn}/TXT\njson = {\"ttl\": \"${ttl}\", \"values\": \"${values}\"}\nelement = {\"content\": \"${value}\"}\n"
+    "header.If-None-Match = *\nconflict = 412\n";
 
 struct bench {
     struct provider_ops *ops;

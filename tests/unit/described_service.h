@@ -11,7 +11,7 @@ struct service {
         int ttl;
     } r[RECORDS];
     int next, tokens, version, committed, pending, logins;
-    bool refuse_login, expire, lose_page, no_page, web_page, lose_commit, sync_fails, conflict;
+    bool refuse_login, expire, lose_page, no_page, web_page, lose_commit, sync_fails, conflict, no_tag;
     char reject[80]; /* a name whose records are refused */
     char listed[2000], listed_head[1000]; /* what /listed answers */
 };
@@ -180,7 +180,8 @@ static int get_set(const char *name, char head[1024], char body[API_ANSWER])
             ttl = service->r[i].ttl;
             json_array_append_new(values, json_pack("{s:s, s:s}", "content", service->r[i].content, "note", service->r[i].note));
         }
-    sprintf(head, "ETag: \"v%d\"\r\n", service->version);
+    if (!service->no_tag)
+        sprintf(head, "ETag: \"v%d\"\r\n", service->version);
     bool none = !json_array_size(values);
     give(body, json_pack("{s:i, s:o}", "ttl", ttl, "values", values));
     return none ? 404 : 200;

@@ -97,6 +97,26 @@ static void all_pages_or_nothing(void **state)
     bench_end(&b);
 }
 
+/* The API gives less on a page than was asked for: that is not the end. */
+static void pages_until_one_is_empty(void **state)
+{
+    (void)state;
+    struct bench b =
+        bench(SERVICE "[read]\nget = /zones/${zone_id}/records\nquery.name = ${fqdn}\nquery.page = ${page}\nquery.per_page = 500\n"
+                      "each = /records\nname = ./name\nvalue = ./content\nref = ./id\nttl = ./ttl\npages = empty\n" ADD DELETE);
+    struct sets s;
+    for (int i = 0; i < 5; i++) {
+        char value[16];
+        sprintf(value, "v%d", i);
+        put_record("www.example.hk", value, 300);
+    }
+    look(&b, &s, (const char *const[]){"www.example.hk"}, 1);
+    assert_int_equal(s.set[0].n, 5);
+    assert_int_equal(asked("records?name"), 4);
+    sets_end(&s);
+    bench_end(&b);
+}
+
 static void a_list_for_many(void **state)
 {
     (void)state;
@@ -288,6 +308,32 @@ static void sets_keep_what_others_have(void **state)
     bench_end(&b);
 }
 
+/* A condition without a value would be left out, and the set written over whatever stands there. */
+static void no_tag_no_write(void **state)
+{
+    (void)state;
+    struct bench b = bench(sets);
+    struct sets s;
+    struct writes w = {0};
+    struct rrset after;
+    service->no_tag = true;
+    put_record("www.example.hk", "\"theirs\"", 3600);
+    look(&b, &s, (const char *const[]){"www.example.hk"}, 1);
+    assert_int_equal(s.set[0].n, 1);
+    put_record("www.example.hk", "\"of this moment\"", 3600);
+    merge(&w, &s, &after, "ours");
+    pending++;
+    b.ops->apply(b.p, &w.b);
+    loop_run(net_loop(net), turn, NULL);
+    all(&w, CHANGE_REFUSED);
+    assert_string_equal(w.c[0].err.code, "API_ANSWER");
+    assert_int_equal(count(), 2);
+    assert_int_equal(asked("PUT"), 0);
+    rrset_clear(&after);
+    sets_end(&s);
+    bench_end(&b);
+}
+
 /* --- without reading ------------------------------------------------------------------------------------------------------------------ */
 
 static void forms_without_reading(void **state)
@@ -325,6 +371,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(records_come_and_go),
         cmocka_unit_test(all_pages_or_nothing),
+        cmocka_unit_test(pages_until_one_is_empty),
+        cmocka_unit_test(no_tag_no_write),
         cmocka_unit_test(a_list_for_many),
         cmocka_unit_test(a_token_that_ends_early),
         cmocka_unit_test(a_log_in_is_refused_once),

@@ -58,6 +58,7 @@ static void faults_are_found(void **state)
         {HEAD READ ADD DELETE "[write]\nput = /w\n", 1, "one of them is wanted"},
         {HEAD "[write]\nput = /w\n", 1, "can only be written where they can be read"},
         {HEAD READ "[write]\nput = /w\n", 4, "at best B"},
+        {HEAD READ "tag = ETag\n[write]\nput = /w\nheader.If-Match = ${tag}\n", 4, "in [create] a condition"},
         {HEAD ADD DELETE, 1, "nothing says where it comes from"},
         {HEAD READ "[add]\npost = /a/${token}\n" DELETE, 1, "[login], which gets it, is missing"},
         {HEAD READ "[add]\npost = /a/${zone_id}\n" DELETE, 1, "[zone], which finds it, is missing"},
@@ -217,12 +218,12 @@ static void urls(void **state)
     static const struct {
         const char *template, *url;
     } table[] = {
-        {"/a/${ref}/b", "/a/..%2Fx%3Ay%3Fz%25/b"},
-        {"/a/${path:ref}/b", "/a/%2E%2E/x:y%3Fz%25/b"},
+        {"/a/${ref}/b", "/a/..w%2Fx%3Ay%3Fz%25/b"},
+        {"/a/${path:ref}/b", "/a/..w/x:y%3Fz%25/b"},
         {"/${fqdn}?x=${value}", "/example.hk?x=a%26b"},
         {"/${relative}/${relative@}", "//%40"},
     };
-    const struct item item = {.owner = "example.hk", .ref = "../x:y?z%", .value = {(const uint8_t *)"a&b", 3}};
+    const struct item item = {.owner = "example.hk", .ref = "..w/x:y?z%", .value = {(const uint8_t *)"a&b", 3}};
     const struct scope s = {.zone = "example.hk", .item = &item};
     char why[160];
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
@@ -237,11 +238,39 @@ static void urls(void **state)
     }
 }
 
+/* What an API calls its records names nothing larger than a record. */
+static void names_that_lead_out(void **state)
+{
+    (void)state;
+    static const char *const templates[] = {"/records/${ref}", "/${path:ref}", "/zones/${zone_id}/records"};
+    static const char *const refs[] = {"..", ".", "a/..", "../a", "a/./b", ""};
+    const struct section section = {.name = (char[]){"lab"}};
+    char why[160];
+    for (size_t i = 0; i < sizeof templates / sizeof *templates; i++)
+        for (size_t k = 0; k < sizeof refs / sizeof *refs; k++) {
+            const struct item item = {.owner = "example.hk", .ref = refs[k]};
+            const struct scope s = {.section = &section, .zone = "example.hk", .zone_id = refs[k], .item = &item};
+            struct template t;
+            struct str out = STR_INIT(1000);
+            struct err e = {0};
+            assert_true(template_parse(&t, templates[i], why));
+            assert_false(template_put(&t, &s, ESCAPE_URL, &out, &e));
+            assert_string_equal(e.code, "API_VALUE");
+            str_free(&out);
+            template_free(&t);
+        }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(those_of_the_project), cmocka_unit_test(faults_are_found), cmocka_unit_test(pointers),
-        cmocka_unit_test(conditions),           cmocka_unit_test(bodies),           cmocka_unit_test(urls),
+        cmocka_unit_test(names_that_lead_out),
+        cmocka_unit_test(those_of_the_project),
+        cmocka_unit_test(faults_are_found),
+        cmocka_unit_test(pointers),
+        cmocka_unit_test(conditions),
+        cmocka_unit_test(bodies),
+        cmocka_unit_test(urls),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
