@@ -7,14 +7,11 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "providers/powerdns.h"
+#include "providers/ranges.h"
 
 enum { BODY_FULL = 512 << 10 }; /* octets: then no further name is added */
 
 struct part { /* the changes of one owner, which are one set */
-    size_t from, n;
-};
-
-struct range { /* of parts */
     size_t from, n;
 };
 
@@ -26,9 +23,8 @@ struct writing {
     char *what;
     struct part *part;
     size_t n_part;
-    struct range *todo; /* a stack: the next one last */
-    size_t n_todo;
-    struct range now; /* under way */
+    struct ranges todo; /* of parts */
+    struct range now;   /* under way */
     bool wrote;
 };
 
@@ -41,21 +37,13 @@ static void writing_free(struct writing *w)
     api_call_clear(&w->call);
     free(w->what);
     free(w->part);
-    free(w->todo);
+    ranges_free(&w->todo);
     free(w);
 }
 
 static void apply_detach(struct op *op)
 {
     writing_free(((struct batch *)op)->impl);
-}
-
-static void push(struct writing *w, size_t from, size_t n)
-{
-    if (!n)
-        return;
-    w->todo = mem_grow(w->todo, w->n_todo + 1, sizeof *w->todo);
-    w->todo[w->n_todo++] = (struct range){from, n};
 }
 
 static void mark(struct writing *w, struct range r, enum change_result result, const struct err *e)
@@ -110,14 +98,15 @@ static void end(struct writing *w)
 /* Nothing more is sent: what waited was not carried out. */
 static void give_up(struct writing *w, const struct err *e)
 {
-    while (w->n_todo)
-        mark(w, w->todo[--w->n_todo], CHANGE_REFUSED, e);
+    while (w->todo.n)
+        mark(w, ranges_pop(&w->todo), CHANGE_REFUSED, e);
     end(w);
 }
 
-static bool may_be_halved(const struct writing *w)
+/* It is about what the PATCH holds; others may fare better. */
+static bool has_culprit(const struct writing *w)
 {
-    return w->now.n > 1 && (w->call.status == 422 || w->call.status == 400 || w->call.status == 413);
+    return w->call.status == 422 || w->call.status == 400 || w->call.status == 413;
 }
 
 static void patched(struct op *op, const struct err *e)
@@ -127,12 +116,10 @@ static void patched(struct op *op, const struct err *e)
         w->wrote = true;
         mark(w, w->now, CHANGE_DONE, NULL);
         send_next(w);
-    } else if (may_be_halved(w)) {
-        struct range r = w->now;
-        push(w, r.from + r.n / 2, r.n - r.n / 2);
-        push(w, r.from, r.n / 2);
+    } else if (has_culprit(w) && w->now.n > 1) {
+        ranges_halve(&w->todo, w->now);
         send_next(w);
-    } else if (w->call.status == 422) {
+    } else if (has_culprit(w)) {
         mark(w, w->now, CHANGE_REFUSED, e);
         send_next(w);
     } else {
@@ -181,17 +168,17 @@ static void fill(struct writing *w, struct range r, struct str *body)
     while (++n < r.n && body->n < BODY_FULL);
     str_add(body, "]}");
     w->now = (struct range){r.from, n};
-    push(w, r.from + n, r.n - n);
+    ranges_push(&w->todo, r.from + n, r.n - n);
 }
 
 static void send_next(struct writing *w)
 {
     struct str body;
-    if (!w->n_todo) {
+    if (!w->todo.n) {
         end(w);
         return;
     }
-    fill(w, w->todo[--w->n_todo], &body);
+    fill(w, ranges_pop(&w->todo), &body);
     free(w->what);
     w->what = w->now.n == 1 ? mem_fmt("write the TXT set at %s", w->b->c[w->part[w->now.from].from].rec->owner)
                             : mem_fmt("write %zu TXT sets in zone %s", w->now.n, w->b->zone);
@@ -214,6 +201,6 @@ void pdns_apply(struct provider *p, struct batch *b)
             w->part[w->n_part++] = (struct part){.from = i};
         w->part[w->n_part - 1].n++;
     }
-    push(w, 0, w->n_part);
+    ranges_push(&w->todo, 0, w->n_part);
     send_next(w);
 }

@@ -7,13 +7,10 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "providers/ranges.h"
 #include "providers/rfc2136.h"
 
 enum { PAUSE_MS = 1000 };
-
-struct range {
-    size_t from, n;
-};
 
 struct writing {
     struct provider *p;
@@ -22,8 +19,7 @@ struct writing {
     struct update u;
     struct exchange x;
     struct timer pause;
-    struct range *todo; /* a stack: the next one last */
-    size_t n_todo;
+    struct ranges todo;
     bool trial;        /* nothing is to be carried out */
     struct range now;  /* under way */
     struct range late; /* a half that met BADKEY: goes on if the other half passes */
@@ -40,27 +36,13 @@ static void writing_free(struct writing *w)
     op_cancel(&w->x.op);
     op_cancel(&w->pause.op);
     update_free(&w->u);
-    free(w->todo);
+    ranges_free(&w->todo);
     free(w);
 }
 
 static void apply_detach(struct op *op)
 {
     writing_free(((struct batch *)op)->impl);
-}
-
-static void push(struct writing *w, size_t from, size_t n)
-{
-    if (!n)
-        return;
-    w->todo = mem_grow(w->todo, w->n_todo + 1, sizeof *w->todo);
-    w->todo[w->n_todo++] = (struct range){from, n};
-}
-
-static void halve(struct writing *w, struct range r)
-{
-    push(w, r.from + r.n / 2, r.n - r.n / 2);
-    push(w, r.from, r.n / 2);
 }
 
 static void mark(struct writing *w, struct range r, enum change_result result, const struct err *e)
@@ -106,8 +88,8 @@ static void give_up(struct writing *w, const struct err *e)
 {
     if (w->late.n)
         mark(w, w->late, CHANGE_REFUSED, e);
-    while (w->n_todo)
-        mark(w, w->todo[--w->n_todo], CHANGE_REFUSED, e);
+    while (w->todo.n)
+        mark(w, ranges_pop(&w->todo), CHANGE_REFUSED, e);
     finish(w);
 }
 
@@ -120,7 +102,7 @@ static void refuse(struct writing *w, const struct update_answer *a)
 
 static void refuse_all(struct writing *w, const struct update_answer *a)
 {
-    size_t n = w->now.n + w->late.n + w->n_todo; /* an error for several names no name of its own */
+    size_t n = w->now.n + w->late.n + w->todo.n; /* an error for several names no name of its own */
     struct err e = answer_err(w, (struct range){w->now.from, n}, a);
     mark(w, w->now, CHANGE_REFUSED, &e);
     give_up(w, &e);
@@ -136,13 +118,13 @@ static void on_servfail(struct writing *w, const struct update_answer *a)
 {
     if (!w->repeated) {
         w->repeated = true;
-        push(w, w->now.from, w->now.n);
+        ranges_push(&w->todo, w->now.from, w->now.n);
         w->pause = (struct timer){.at = loop_now(net_loop(w->p->net)) + PAUSE_MS};
         w->pause.op.done = paused;
         w->pause.op.owner = w;
         loop_timer(net_loop(w->p->net), &w->pause);
     } else if (w->now.n > 1) {
-        halve(w, w->now);
+        ranges_halve(&w->todo, w->now);
         send_next(w);
     } else {
         refuse(w, a);
@@ -156,9 +138,9 @@ static void on_badkey(struct writing *w, const struct update_answer *a)
         refuse(w, &no);
     } else if (w->key_good || (!w->halved && w->now.n > 1)) {
         w->halved = true;
-        halve(w, w->now);
+        ranges_halve(&w->todo, w->now);
         send_next(w);
-    } else if (w->halved && !w->late.n && w->n_todo) {
+    } else if (w->halved && !w->late.n && w->todo.n) {
         w->late = w->now;
         send_next(w);
     } else {
@@ -194,7 +176,7 @@ static void update_done(struct op *op, const struct err *e)
         return;
     case SAYS_SPLIT:
         if (w->now.n > 1) {
-            halve(w, w->now);
+            ranges_halve(&w->todo, w->now);
             send_next(w);
         } else {
             refuse(w, &a);
@@ -228,23 +210,23 @@ static bool fill(struct writing *w, struct range r)
     while (n < r.n && update_change(&w->u, w->b->c[r.from + n].add, w->b->c[r.from + n].rec))
         n++;
     w->now = (struct range){r.from, n ? n : 1};
-    push(w, r.from + w->now.n, r.n - w->now.n);
+    ranges_push(&w->todo, r.from + w->now.n, r.n - w->now.n);
     return n > 0;
 }
 
 static void send_next(struct writing *w)
 {
     struct err e = {0};
-    if (!w->n_todo && w->late.n) { /* the other half was through: it was not the key */
+    if (!w->todo.n && w->late.n) { /* the other half was through: it was not the key */
         struct range late = w->late;
         w->late.n = 0;
-        halve(w, late);
+        ranges_halve(&w->todo, late);
     }
-    if (!w->n_todo) {
+    if (!w->todo.n) {
         finish(w);
         return;
     }
-    if (!fill(w, w->todo[--w->n_todo])) {
+    if (!fill(w, ranges_pop(&w->todo))) {
         err_set(&e, RC_WRITE, "UPDATE_TOO_LARGE", "the record at %s fits into no UPDATE message, or its name is malformed",
                 w->b->c[w->now.from].rec->owner);
         mark(w, w->now, CHANGE_REFUSED, &e);
@@ -271,7 +253,7 @@ static void start(struct provider *p, struct batch *b, bool trial)
     w->b = b;
     b->impl = w;
     op_start(&b->op, apply_detach);
-    push(w, 0, b->n);
+    ranges_push(&w->todo, 0, b->n);
     send_next(w);
 }
 

@@ -59,7 +59,7 @@ void visit_free(struct visit *v)
         v->b->impl = NULL;
     free(v->zone_id);
     free(v->swap);
-    free(v->todo);
+    ranges_free(&v->todo);
     free(v);
 }
 

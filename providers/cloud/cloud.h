@@ -82,6 +82,16 @@ void leg_json(struct leg *s, json_t *body);       /* takes body */
 /* How the API writes value i: as it was read, else `quote` of it. The caller frees. */
 char *cloud_native(const struct rrset *set, size_t i, void (*quote)(struct str *out, struct bytes value));
 
+/* Keys that all of them have, and the metadata server of the two that ask one for tokens. */
+#define CLOUD_ENDPOINT(STANDARD, HELP) \
+    {.name = "endpoint", .type = CONF_TEXT, .standard = STANDARD, .check = conf_check_url, .help = "Address of the API" HELP "."}
+#define CLOUD_RATE(STANDARD) \
+    {.name = "rate", .type = CONF_COUNT, .standard = STANDARD, .allowed = "1..1000", \
+     .help = "Requests a second at most; the limit of the account is shared with whoever else uses it."}
+#define CLOUD_METADATA \
+    {.name = "metadata", .type = CONF_TEXT, .standard = "http://169.254.169.254", .check = conf_check_url, \
+     .help = "Address of the machine's metadata server."}
+
 /* open: what is common, from the keys endpoint, rate and zone_ids. credential: what identifies the account. */
 bool cloud_open(struct provider **out, const struct cloud_ops *ops, const struct section *s, struct net *n, const char *credential, struct err *e);
 void cloud_close(struct provider *p); /* all but what own points to */

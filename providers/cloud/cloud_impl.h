@@ -3,10 +3,7 @@
 #define DCV_PROVIDERS_CLOUD_CLOUD_IMPL_H
 
 #include "providers/cloud/cloud.h"
-
-struct range {
-    size_t from, n;
-};
+#include "providers/ranges.h"
 
 struct visit {
     struct provider *p;
@@ -17,8 +14,7 @@ struct visit {
     struct leg *first; /* under way */
     struct swap *swap;
     size_t n_swap;
-    struct range *todo; /* a stack */
-    size_t n_todo;
+    struct ranges todo; /* of swaps */
     struct err err; /* the first one */
 };
 

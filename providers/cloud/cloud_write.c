@@ -35,8 +35,8 @@ static void mark(struct visit *v, const struct swap *w, size_t n, enum change_re
 
 void visit_refuse_rest(struct visit *v, const struct err *e)
 {
-    while (v->n_todo) {
-        struct range r = v->todo[--v->n_todo];
+    while (v->todo.n) {
+        struct range r = ranges_pop(&v->todo);
         mark(v, v->swap + r.from, r.n, CHANGE_REFUSED, e);
     }
 }
@@ -47,14 +47,6 @@ static void apply_detach(struct op *op)
 }
 
 /* --- requests ----------------------------------------------------------------------------------------------------------------------------- */
-
-static void push(struct visit *v, size_t from, size_t n)
-{
-    if (!n)
-        return;
-    v->todo = mem_grow(v->todo, v->n_todo + 1, sizeof *v->todo);
-    v->todo[v->n_todo++] = (struct range){from, n};
-}
 
 static void poll_later(struct leg *s);
 
@@ -116,8 +108,8 @@ static void write_done(struct op *op, const struct err *fault)
     struct err e = {0};
     leg_look_at_token(s);
     enum cloud_says says = v->p->ops->wrote(s, fault, &e);
-    size_t from = (size_t)(s->swap - v->swap), half = s->n / 2;
-    if (says == CLOUD_DONE && *s->more && !v->n_todo && adds(s)) {
+    struct range now = {(size_t)(s->swap - v->swap), s->n};
+    if (says == CLOUD_DONE && *s->more && !v->todo.n && adds(s)) {
         snprintf(v->b->sync, sizeof v->b->sync, "%.95s", s->more);
         poll_later(s);
         return;
@@ -126,9 +118,8 @@ static void write_done(struct op *op, const struct err *fault)
         written(s);
         return;
     }
-    if ((says == CLOUD_SPLIT || says == CLOUD_CONFLICT) && half) {
-        push(v, from + half, s->n - half);
-        push(v, from, half);
+    if ((says == CLOUD_SPLIT || says == CLOUD_CONFLICT) && now.n > 1) {
+        ranges_halve(&v->todo, now);
     } else if (says == CLOUD_CONFLICT) {
         conflict(s);
     } else {
@@ -163,11 +154,11 @@ static size_t fits(const struct visit *v, struct range r)
 
 void visit_write_next(struct visit *v)
 {
-    while (v->n_todo && !(v->p->ops->serial && v->first)) {
-        struct range r = v->todo[--v->n_todo];
+    while (v->todo.n && !(v->p->ops->serial && v->first)) {
+        struct range r = ranges_pop(&v->todo);
         size_t n = fits(v, r);
         struct err e = {0};
-        push(v, r.from + n, r.n - n);
+        ranges_push(&v->todo, r.from + n, r.n - n);
         struct leg *s = leg_new(v);
         s->swap = v->swap + r.from;
         s->n = n;
@@ -178,7 +169,7 @@ void visit_write_next(struct visit *v)
             leg_free(s);
         }
     }
-    if (!v->first && !v->n_todo)
+    if (!v->first && !v->todo.n)
         visit_finish(v);
 }
 
@@ -199,7 +190,7 @@ static void gather(struct visit *v)
         else
             mark(v, &v->swap[v->n_swap], 1, CHANGE_DONE, NULL); /* what is not there needs no deleting */
     }
-    push(v, 0, v->n_swap);
+    ranges_push(&v->todo, 0, v->n_swap);
 }
 
 void cloud_apply(struct provider *p, struct batch *b)
@@ -210,7 +201,7 @@ void cloud_apply(struct provider *p, struct batch *b)
     b->impl = v;
     op_start(&b->op, apply_detach);
     gather(v);
-    if (v->n_todo)
+    if (v->todo.n)
         visit_start(v);
     else
         visit_finish(v);

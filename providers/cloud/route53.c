@@ -40,16 +40,8 @@ static const struct conf_key keys[] = {
      .type = CONF_TEXT,
      .standard = "us-east-1",
      .help = "Region that requests are signed for: us-east-1, or cn-northwest-1 in China."},
-    {.name = "endpoint",
-     .type = CONF_TEXT,
-     .standard = "https://route53.amazonaws.com",
-     .check = conf_check_url,
-     .help = "Address of the API; https://route53.amazonaws.com.cn in China."},
-    {.name = "rate",
-     .type = CONF_COUNT,
-     .standard = "5",
-     .allowed = "1..1000",
-     .help = "Requests a second at most; the limit of the account is shared with whoever else uses it."},
+    CLOUD_ENDPOINT("https://route53.amazonaws.com", "; https://route53.amazonaws.com.cn in China"),
+    CLOUD_RATE("5"),
     {0}};
 
 struct keys {

@@ -1,4 +1,5 @@
-/* jwt.c: JSON Web Tokens signed with RS256 (RFC 7515 3.1, RFC 7518 3.3): the assertion of a Google service account. */
+/* jwt.c: JSON Web Tokens signed with RS256 (RFC 7515 3.1, RFC 7518 3.3): the assertion of a Google service account.
+ * cert/jws.c signs likewise, but the two are neighbours, and what they share is one call of OpenSSL: no floor of its own is made for that. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -24,7 +24,7 @@ class PowerDns(ThreadingHTTPServer):
     def __init__(self, address, port, key, version, zone, refuse=(), log=None):
         super().__init__((address, port), Handler)
         self.key, self.zone, self.refuse, self.log = key, zone, set(refuse), log
-        self.version = version
+        self.version, self.status = version, 422
         numbers = tuple(int(n) for n in version.split(".")[:3])
         self.single = numbers >= (5, 0, 2) or (4, 9, 12) <= numbers < (5, 0, 0)
         self.shows_disabled = numbers >= (5, 0, 0)
@@ -126,7 +126,7 @@ class Handler(BaseHTTPRequestHandler):
                 try:
                     s.patch(json.loads(body)["rrsets"])
                 except Refused as why:
-                    return self.say(422, {"error": str(why)})
+                    return self.say(s.status, {"error": str(why)})
             return self.say(204)
         disabled = "rrset_name" not in query or (s.shows_disabled and query.get("include_disabled") == "true")
         return self.say(200, {"id": s.zone + ".", "name": s.zone + ".", "kind": "Native", "serial": 1, "soa_edit_api": "DEFAULT",
@@ -138,6 +138,7 @@ class Handler(BaseHTTPRequestHandler):
 def main(address, port, key, version, zone, *more):
     refuse = [w.split("=", 1)[1] for w in more if w.startswith("refuse=")]
     server = PowerDns(address, int(port), key, version, zone, refuse, sys.stdout)
+    server.status = next((int(w.split("=", 1)[1]) for w in more if w.startswith("status=")), 422)
     print("ready", flush=True)
     server.serve_forever()
 
