@@ -329,6 +329,7 @@ void api_start(struct api *a, struct api_call *c)
     clear_answer(c);
     *f = (struct flight){.api = a, .call = c, .queued = true};
     c->impl = f;
+    c->api = a;
     op_start(&c->op, call_detach);
     list_add(&a->waiting, f);
     pump(a);

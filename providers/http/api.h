@@ -54,6 +54,7 @@ struct api_call {
     struct str in;                 /* out: raw, or what did not parse */
     struct str head;               /* out: header lines, for api_header() */
     struct err why;                /* from ok() */
+    const struct api *api;         /* out: where it was sent, whose secrets are not shown */
     void *impl;
 };
 void api_start(struct api *a, struct api_call *c);

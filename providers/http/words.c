@@ -85,12 +85,11 @@ static char *without_header(char *text, const char *header)
 
 char *api_show(const struct api_call *c, const char *words, char *out, size_t size)
 {
-    const struct flight *f = c->impl;
     char *text = mem_copy(words, strnlen(words, TEXT_MAX));
     for (size_t i = 0; i < c->headers.n; i++)
         text = without_header(text, c->headers.s[i]);
-    for (size_t i = 0; f && i < f->api->n_hidden; i++)
-        text = without(text, (const char *)f->api->hidden[i].p, f->api->hidden[i].n);
+    for (size_t i = 0; c->api && i < c->api->n_hidden; i++)
+        text = without(text, (const char *)c->api->hidden[i].p, c->api->hidden[i].n);
     text_safe(out, size, text, strlen(text));
     free(text);
     return out;

@@ -237,7 +237,7 @@ static int answer(const struct api_request *r, char head[1024], char body[API_AN
     } else if (!strncmp(r->path, "/v1/zones?", 10))
         status = zones(r->path, body);
     else if (!strncmp(r->path, "/v1/job/1", 9)) {
-        snprintf(body, API_ANSWER, "{\"state\": \"%s\", \"message\": \"disk full\"}",
+        snprintf(body, API_ANSWER, "{\"state\": \"%s\", \"message\": \"disk full: s3cret-word\"}",
                  service->pending-- > 0 ? "running"
                  : service->sync_fails  ? "failed"
                                         : "done");
