@@ -268,8 +268,8 @@ const struct conf_key conf_cert_keys[] = {
      .standard = "auto",
      .allowed = "auto",
      AT(renew_before),
-     .help = "How long before its end a certificate is replaced; auto: ACME by ARI or a third of its life, else the smaller of 30 days and "
-             "a third."},
+     .help = "How long before its end a certificate is replaced, at most two thirds of its life; auto: ACME by ARI or a third of its life, "
+             "else the smaller of 30 days and a third."},
     {.name = "provider",
      .type = CONF_TEXT,
      .standard = "auto",

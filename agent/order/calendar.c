@@ -28,21 +28,24 @@ int64_t calendar_longest(int64_t issued)
     return (int64_t)calendar_phase(issued)->rule_days * A_DAY;
 }
 
-/* How long before its end a certificate is replaced. */
+/* How long before its end a certificate is replaced. A renew_before from the days of longer lives would replace it the moment it is there, run by run:
+ * it serves for a third of its life at least. */
 static int64_t lead(const struct calendar_in *in)
 {
-    int64_t life = in->not_after - in->not_before;
+    int64_t life = in->not_after - in->not_before, most = life - life / 3;
     if (in->renew_before >= 0)
-        return in->renew_before;
+        return in->renew_before < most ? in->renew_before : most;
     if (in->kind == CALENDAR_ACME)
         return life < 10 * A_DAY ? life / 2 : life / 3;
     return life / 3 < 30 * A_DAY ? life / 3 : 30 * A_DAY;
 }
 
+/* The CA's word counts as long as it leaves time for what may go wrong: a moment behind the end would be an outage. */
 static int64_t renew_at(const struct calendar_in *in)
 {
+    int64_t latest = in->not_after - lead(in) / 3;
     if (in->kind == CALENDAR_ACME && in->renew_before < 0 && in->ari_at)
-        return in->ari_at;
+        return in->ari_at < latest ? in->ari_at : latest;
     return in->not_after - lead(in);
 }
 
@@ -139,5 +142,7 @@ unsigned calendar_paid_reminder(int64_t now, int64_t subscription_end, int64_t l
     unsigned which = 0;
     if (subscription_end == 0 || now >= subscription_end)
         return 0;
+    if (last_said > now) /* by a clock that was ahead */
+        last_said = 0;
     return crossed(now, last_said, subscription_end, marks, sizeof marks / sizeof *marks, &which) ? which : 0;
 }

@@ -31,8 +31,8 @@ struct calendar_in {
     int64_t now;
     int64_t not_before, not_after;   /* of the certificate in use; 0: none */
     int64_t subscription_end;        /* end of that day, s; 0: unknown */
-    int64_t renew_before;            /* s; -1: auto */
-    int64_t ari_at;                  /* ACME: chosen moment in the ARI window; 0: none */
+    int64_t renew_before;            /* s; -1: auto. At most two thirds of the life are heeded */
+    int64_t ari_at;                  /* ACME: chosen moment in the ARI window; 0: none. Heeded but for the last third of the usual lead */
     bool names_changed, ca_changed, key_changed; /* against the certificate in use */
     bool new_reference, new_subscription;        /* against the order that made it */
     bool forced;                     /* run --force, replace */

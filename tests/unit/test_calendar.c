@@ -50,6 +50,7 @@ struct row {
     enum calendar_action action;
     bool due;
     const char *next; /* NULL: not compared */
+    const char *ari;  /* NULL: none */
 };
 
 static const struct row rows[] = {
@@ -88,6 +89,14 @@ static const struct row rows[] = {
      .action = CALENDAR_CHANGED, .due = true},
     {"expired long ago", CALENDAR_PERSON, "2028-01-01", "2026-11-28", "2027-06-15", "2028-11-28", -1, .action = CALENDAR_RENEW,
      .due = true},
+    {"renew_before of 199 days' times, 46 days' life: not run by run", CALENDAR_PERSON, "2029-06-01", "2029-06-01", "2029-07-17",
+     "2030-06-01", 60, .action = CALENDAR_NOTHING, .next = "2029-06-16T08:00:00Z"},
+    {"acme: renew_before of 90 days, 6 days' life", CALENDAR_ACME, "2026-12-01", "2026-12-01", "2026-12-07", NULL, 90,
+     .action = CALENDAR_NOTHING, .next = "2026-12-03"},
+    {"acme: when the CA wants it", CALENDAR_ACME, "2026-12-01", "2026-11-01", "2027-01-30", NULL, -1, .action = CALENDAR_NOTHING,
+     .next = "2027-01-05", .ari = "2027-01-05"},
+    {"acme: the CA wants it after the end", CALENDAR_ACME, "2026-12-01", "2026-11-01", "2027-01-30", NULL, -1, .action = CALENDAR_NOTHING,
+     .next = "2027-01-20", .ari = "2027-03-01"},
     {"no subscription known", CALENDAR_PERSON, "2027-05-20", "2026-11-28", "2027-06-15", NULL, -1, .action = CALENDAR_RENEW, .due = true},
 };
 
@@ -102,6 +111,7 @@ static void decisions(void **state)
                                  .not_after = r->to ? day(r->to) : 0,
                                  .subscription_end = r->subscription ? day(r->subscription) : 0,
                                  .renew_before = r->renew_days < 0 ? -1 : (int64_t)r->renew_days * DAY,
+                                 .ari_at = r->ari ? day(r->ari) : 0,
                                  .names_changed = r->names,
                                  .ca_changed = r->ca,
                                  .key_changed = r->key,
@@ -174,6 +184,7 @@ static void reminders(void **state)
     assert_int_equal(calendar_paid_reminder(end - 30 * DAY, end, end - 60 * DAY), 30);
     assert_int_equal(calendar_paid_reminder(end - 13 * DAY, end, end - 30 * DAY), 14);
     assert_int_equal(calendar_paid_reminder(end - 13 * DAY, end, end - 14 * DAY), 0);
+    assert_int_equal(calendar_paid_reminder(end - 13 * DAY, end, end + 400 * DAY), 14); /* said by a clock that was ahead */
     assert_int_equal(calendar_paid_reminder(end + 1, end, 0), 0);
     assert_int_equal(calendar_paid_reminder(now, 0, 0), 0);
 }

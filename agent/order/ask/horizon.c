@@ -6,7 +6,7 @@ struct walk {
     struct calendar_in in;
     struct horizon_event *out;
     size_t n, max;
-    int64_t until, issued; /* issued: when last */
+    int64_t until;
 };
 
 static bool add(struct walk *w, int64_t at, enum calendar_action action, bool person, int64_t end, const char *why)
@@ -40,7 +40,7 @@ static bool issue(struct walk *w, const struct calendar_out *now)
 {
     if (!add(w, w->in.now, now->action, w->in.kind == CALENDAR_PERSON, now->expected_end, now->why))
         return false;
-    w->issued = w->in.not_before = w->in.now;
+    w->in.not_before = w->in.now;
     w->in.not_after = now->expected_end;
     w->in.ari_at = 0;
     w->in.names_changed = w->in.ca_changed = w->in.key_changed = w->in.new_reference = w->in.new_subscription = w->in.forced = false;
@@ -59,11 +59,6 @@ static bool step(struct walk *w)
     }
     if (now.action == CALENDAR_PAID_RENEWAL)
         return apply != INT64_MAX && pay(w, apply);
-    if (now.due && w->issued &&
-        w->in.now < w->issued + A_DAY) { /* renew_before is longer than a certificate lives: one a day is enough to see it */
-        w->in.now = w->issued + A_DAY;
-        return w->in.now <= w->until;
-    }
     if (now.due && now.expected_end > w->in.now)
         return issue(w, &now);
     if (now.due) /* the subscription is over: nothing can be issued before it is renewed */
