@@ -109,6 +109,7 @@ static void start_find(struct spot *s, const char *name, bool no_follow)
 
 static void start_spot(struct spot *s)
 {
+    *s->owner = 0; /* begun anew, the way to an apex begins at the name again */
     if (s->place.at == AT_APEX)
         start_find(s, s->name, true);
     else if (owner_of(s->name, s->place, NULL, s->owner, &s->err))
