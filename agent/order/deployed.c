@@ -24,7 +24,7 @@ static void look(struct deployed *d);
 
 static void notice_key(const struct cert_work *w, char key[256])
 {
-    snprintf(key, 256, "served/%s", w->name);
+    snprintf(key, 256, "served/%s/", w->name); /* forgotten as a prefix: shop must not take shop2 along */
 }
 
 void deployed_stop(struct cert_work *w)

@@ -111,7 +111,9 @@ ok "nginx: sends it" eventually 10 sends_live web 192.0.2.80:443 www.example.hk
 add web "deploy_check = /usr/sbin/nginx -t -q -c $S/nginx.conf
 deploy_hook = $H/nginx -c $S/nginx.conf
 served = www.example.hk:443#192.0.2.80"
+sqlite3 "$P/state/state.db" "insert into notices values ('served/web2/', 1)"
 ok "nginx: a reissue is sent after the run" renewed web 192.0.2.80:443 www.example.hk
+is "nginx: what another certificate's servers still have to show is not forgotten with it" "$(sqlite3 "$P/state/state.db" "select key from notices where key like 'served/%'")" served/web2/
 is "nginx: served finds nothing wrong with it" "$(rc dcv served --offline 'www.example.hk:443#192.0.2.80')" 0
 ok "nginx: and shows it" grep -qi "$(live web | cut -d = -f 2)" "$P/out"
 nginx_conf 'no_such_directive on;'
