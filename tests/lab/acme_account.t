@@ -89,6 +89,11 @@ export DCVAGENT_CLOCK
 ok "ARI: after it, asked again" eval 'run 0 "" && counts renewalInfo=1 newOrder=0'
 unset DCVAGENT_CLOCK
 is "ARI: the same window, the same moment" "$(field next_at)" "$at"
+DCVAGENT_CLOCK=+10d
+ok "ARI: asked by a clock that is days ahead" run 0 ""
+unset DCVAGENT_CLOCK
+fresh
+ok "ARI: set right, asked again" eval 'run 0 "" && counts renewalInfo=1 newOrder=0'
 fresh
 DCVAGENT_CLOCK=+22d
 export DCVAGENT_CLOCK
