@@ -22,10 +22,10 @@ static bool copy_row(void *arg, const struct saved_cert *c)
     return true;
 }
 
-struct cert_row *cert_row_load(struct store *s, const char *name)
+struct cert_row *cert_row_load(struct store *s, const char *name, struct err *e)
 {
     struct cert_row *row = mem_new(sizeof *row);
-    cert_get(s, name, copy_row, row, NULL);
+    cert_get(s, name, copy_row, row, e);
     if (!row->c.name)
         copy_row(row, &(struct saved_cert){.name = name});
     return row;

@@ -57,7 +57,7 @@ static void waits_are_news(struct order *o)
     notice_forget(o->run->s->store, key, &o->run->err);
 }
 
-bool order_hand(struct order *o, const struct inbox_row *row, struct err *e)
+static bool order_hand(struct order *o, const struct inbox_row *row, struct err *e)
 {
     const char *kind = row->kind;
     ca_stop(o);

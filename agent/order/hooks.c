@@ -40,7 +40,7 @@ void run_cert_installed(struct run *r, const struct order *o)
     if (!w)
         return;
     cert_row_free(w->row);
-    w->row = cert_row_load(r->s->store, w->name);
+    w->row = cert_row_load(r->s->store, w->name, &r->err);
     w->changed = true;
     w->hook_at = w->row->c.hook_due ? HOOK_DUE : HOOK_NONE;
     deployed_expect(w, true);
@@ -52,6 +52,9 @@ static void ended(struct op *op, const struct err *e)
     char safe[160];
     const char *out = str_text(&w->hook.out), *program = w->conf->deploy_hook.s[0];
     text_safe(safe, sizeof safe, out, strlen(out));
+    say(LEVEL_INFO, &(struct about){.cert = w->name, .step = "hook"}, NULL, "%s ended with %d", program, w->hook.status);
+    if (w->hook_at == HOOK_DUE) /* a certificate came meanwhile: run again for that one, it is that end which counts */
+        return;
     w->hook_at = HOOK_ENDED;
     w->dirty = true;
     if (e)
@@ -66,12 +69,12 @@ static void ended(struct op *op, const struct err *e)
         w->row->c.hook_due = false;
     deployed_expect(w, false);
     err_again(&w->err, 0);
-    say(LEVEL_INFO, &(struct about){.cert = w->name, .step = "hook"}, NULL, "%s ended with %d", program, w->hook.status);
 }
 
 static void start(struct cert_work *w)
 {
     strs_free(&w->env);
+    child_clear(&w->hook);
     cert_hook_env(&w->env, w->run->s->state_dir, w->name, w->row->c.names, "installed", w->row->c.not_after);
     w->hook_at = HOOK_RUNS;
     w->hook = (struct child){.op = {.done = ended, .owner = w}, .argv = &w->conf->deploy_hook, .env = &w->env};
@@ -82,7 +85,7 @@ void hooks_pump(struct run *r)
 {
     for (size_t i = 0; i < r->n_cert; i++) {
         struct cert_work *w = r->cert[i];
-        if (w->hook_at != HOOK_DUE || r->stop)
+        if (w->hook_at != HOOK_DUE || r->stop || op_busy(&w->hook.op))
             continue;
         if (w->conf && w->conf->deploy_hook.n) {
             start(w);
@@ -97,7 +100,7 @@ void hooks_pump(struct run *r)
 bool hooks_busy(const struct run *r)
 {
     for (size_t i = 0; i < r->n_cert; i++)
-        if (r->cert[i]->hook_at == HOOK_RUNS)
+        if (r->cert[i]->hook_at == HOOK_RUNS || op_busy(&r->cert[i]->hook.op))
             return true;
     return false;
 }

@@ -310,18 +310,19 @@ static void ca_start(struct order *o, void (*call)(struct ca *c, struct ca_case 
         ca_go(o);
 }
 
-/* Its handle is about to change: what is under way would write over that. One that has not begun will begin with what is known then. */
+/* Its handle is about to change: what is under way would write over that. What still stands in line may be wanted no more: a CSR that a person says
+ * is submitted must not be given to the CA when its turn comes. */
 void ca_stop(struct order *o)
 {
-    if (!op_busy(&o->ca.op))
+    if (!o->ca_in_line && !op_busy(&o->ca.op))
         return;
     op_cancel(&o->ca.op);
-    o->ca_busy = o->ca_runs = o->look_done = false;
+    o->ca_busy = o->ca_runs = o->ca_in_line = o->look_done = false;
     o->begun = o->confirmed = o->submitted = o->fetched = false;
     order_settled(o);
 }
 
-void ca_look(struct order *o)
+static void ca_look(struct order *o)
 {
     ca_start(o, o->at->ops->look);
 }

@@ -114,7 +114,7 @@ struct cert_row {
     struct saved_cert c;
     char *own[8];
 };
-struct cert_row *cert_row_load(struct store *s, const char *name); /* zeroed but for the name where unknown; never NULL */
+struct cert_row *cert_row_load(struct store *s, const char *name, struct err *e); /* never NULL; zeroed but for the name where unknown, or not to be read: e */
 void cert_row_set(struct cert_row *row, const char **field, const char *text); /* field: &row->c.X */
 void cert_row_free(struct cert_row *row);
 void cert_row_facts(struct cert_row *row, const struct cert_facts *f);
@@ -207,7 +207,6 @@ int64_t fact_num(const struct order *o, const char *key);
 void fact_set(struct order *o, const char *key, int64_t n);
 
 /* hand.c */
-bool order_hand(struct order *o, const struct inbox_row *row, struct err *e);
 bool run_inbox(struct run *r, struct err *e);
 
 /* accept.c: is this the certificate that was ordered? Fills saved.certificate, else keeps it aside and says why. */
@@ -218,7 +217,6 @@ bool order_chain(struct order *o, const char *more_pem, struct err *e); /* fills
 enum turn order_vet(struct order *o);                   /* NEXT: o->chain is whole, and nothing of it revoked as far as is known */
 void vet_stop(struct order *o);
 void vet_free(struct order *o);
-struct fetcher *run_fetcher(struct run *r, bool private_too); /* NULL: it cannot be had */
 const struct hierarchy *run_known(struct run *r);
 
 /* steps_*.c */
@@ -279,7 +277,6 @@ void website_free(struct order *o);
 
 /* The CA, through wrappers: each call settles into o->ca.stage and wakes the order. */
 bool ca_ready(struct order *o);                         /* the stage is known; else a look is started or under way, or ca_err says why not */
-void ca_look(struct order *o);
 void ca_serve_line(struct run *r);                      /* the turn, after all orders: calls of CAs that take only so many at once */
 void ca_stop(struct order *o);                          /* the call under way, if any: a person hands something over */
 void ca_effect(struct order *o, void (*call)(struct ca *c, struct ca_case *k)); /* behind the commit */

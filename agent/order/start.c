@@ -60,7 +60,7 @@ static struct cert_work *add_cert(struct run *r, const char *name, const struct 
     w->run = r;
     w->conf = conf;
     w->name = mem_str(name);
-    w->row = cert_row_load(r->s->store, name);
+    w->row = cert_row_load(r->s->store, name, &r->err);
     if (w->row->c.hook_due)
         w->hook_at = HOOK_DUE;
     deployed_expect(w, false);
@@ -288,7 +288,7 @@ bool run_gather(struct run *r, struct err *e)
     for (size_t i = 0; i < c->n_cert; i++)
         if (selected(r, c->cert[i].name))
             add_cert(r, c->cert[i].name, &c->cert[i]);
-    if (!order_each(r->s->store, NULL, load_open, r, e))
+    if (!order_each(r->s->store, NULL, load_open, r, e) || r->err.rc != RC_OK)
         return false;
     size_t loaded = r->n_order;
     for (size_t i = 0; i < loaded; i++)

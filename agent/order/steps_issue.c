@@ -23,7 +23,33 @@ static enum turn job_fault(struct order *o)
     return order_fault(o, &e);
 }
 
-/* --- validated: the key is safe elsewhere before the CSR leaves ----------------------------------------------------------------------- */
+/* --- validated: the key is there, and safe elsewhere, before the CSR leaves -------------------------------------------------------------- */
+
+/* The key that the CSR was made with, out of keys/; none where the CSR came from elsewhere. */
+static bool load_key(const struct order *o, struct secret *pem, struct err *e)
+{
+    char spki[65];
+    if (!order_own_key(o))
+        return true;
+    return key_load(o->run->s->state_dir, o->saved.id, pem, e) && key_spki(pem, spki, e) &&
+           (strcmp(spki, o->saved.spki) == 0 ||
+            err_set(e, RC_STATE, "NO_KEY", "keys/%s.key is not the key that the CSR of %s was made with", o->saved.id, o->saved.cert));
+}
+
+/* A certificate for a key that was lost meanwhile (a disk, a backup without keys/) would be paid for in vain. */
+static bool key_is_there(const struct order *o, struct err *e)
+{
+    struct secret pem = {0};
+    bool ok = load_key(o, &pem, e);
+    secret_free(&pem);
+    if (ok)
+        return true;
+    size_t n = strlen(e->text);
+    snprintf(e->text + n, sizeof e->text - n,
+             "; its CSR is not given to the CA: dcvagent key restore %s FILE.pfx puts it back, dcvagent cancel %s ends the order",
+             o->saved.cert, o->saved.cert);
+    return false;
+}
 
 enum turn order_key_backup(struct order *o)
 {
@@ -93,6 +119,8 @@ enum turn step_validated(struct order *o, struct run *r)
     struct err e = {0};
     if (order_rules(o)->release_early && !proofs_release(o, &e)) /* the delete rides beside finalize */
         return order_fault(o, &e);
+    if (!o->submitted && !key_is_there(o, &e))
+        return order_fault(o, &e);
     enum turn t = order_key_backup(o);
     if (t == TURN_NEXT && order_rules(o)->by_person)
         t = csr_for_people(o);
@@ -149,8 +177,10 @@ static void install_now(void *arg)
     struct err *e = &o->job_err;
     struct secret key = {0};
     bool own_key = order_own_key(o);
-    if (own_key && !key_load(s->state_dir, o->saved.id, &key, e))
+    if (!load_key(o, &key, e)) {
+        secret_free(&key);
         return;
+    }
     char *evidence = evidence_document(s->store, o->saved.cert, o->saved.id);
     struct install_set set = {.state_dir = s->state_dir,
                               .name = o->saved.cert,
@@ -244,7 +274,7 @@ static bool note_in_use(struct order *o, struct err *e)
     struct cert_facts f = {0};
     bool ok = issued_read(&i, o->saved.certificate.p, o->saved.certificate.n, e) && issued_facts(i, 0, &f, e);
     if (ok) {
-        struct cert_row *row = cert_row_load(o->run->s->store, o->saved.cert);
+        struct cert_row *row = cert_row_load(o->run->s->store, o->saved.cert, e);
         cert_row_facts(row, &f);
         cert_row_set(row, &row->c.ca, o->saved.ca);
         cert_row_set(row, &row->c.names, o->saved.names);
@@ -257,7 +287,7 @@ static bool note_in_use(struct order *o, struct err *e)
         row->c.failures = 0;
         row->c.not_before_retry = 0;
         cert_row_set(row, &row->c.ari, ""); /* it spoke of the certificate before this one */
-        ok = cert_put(o->run->s->store, &row->c, e);
+        ok = e->rc == RC_OK && cert_put(o->run->s->store, &row->c, e);
         order_evidence(o, "installed",
                        json_pack("{s:s, s:s, s:o, s:I}", "serial", f.serial, "fingerprint_sha256", f.fingerprint, "not_after",
                                  json_time(f.not_after), "archive", (json_int_t)row->c.archive));

@@ -63,7 +63,8 @@ static int links(const struct order *o)
     return section_word(o->at->section, "links");
 }
 
-struct fetcher *run_fetcher(struct run *r, bool private_too)
+/* NULL: it cannot be had. */
+static struct fetcher *run_fetcher(struct run *r, bool private_too)
 {
     struct fetcher **f = &r->fetcher[private_too];
     struct proxy proxy;

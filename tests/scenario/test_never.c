@@ -452,6 +452,61 @@ static void clock_was_ahead_at_the_write(void **state)
     at("shop", "visible", "confirm");
 }
 
+/* A certificate for a key that is gone would be paid for in vain. */
+static void key_is_gone(void **state)
+{
+    (void)state;
+    struct saved_order o = {0};
+    char key[64], aside[64];
+    walk("shop", TO_CONFIRM);
+    assert_true(order_kept("shop", 0, &o));
+    snprintf(key, sizeof key, "state/keys/%s.key", o.id);
+    snprintf(aside, sizeof aside, "%s.key", o.id);
+    saved_order_clear(&o);
+    assert_int_equal(rename(scene_path(key), scene_path(aside)), 0);
+    hand("shop", "confirmed", "");
+    run_gives(RC_STATE);
+    said("NO_KEY");
+    said("dcvagent key restore shop");
+    at("shop", "validated", "");
+    assert_false(there("state/csr/shop.pem"));
+    assert_true(order_kept("shop", 0, &o));
+    assert_false(o.sent);
+    saved_order_clear(&o);
+    assert_int_equal(rename(scene_path(aside), scene_path(key)), 0);
+    later(2 * MINUTE);
+    run_gives(RC_LATER);
+    at("shop", "validated", "operator");
+}
+
+/* Another key in its place: what would be installed fits no certificate, and the server would not start. */
+static void key_is_another(void **state)
+{
+    (void)state;
+    struct saved_order o = {0};
+    char key[64], other[64];
+    walk("shop", TO_DONE);
+    assert_true(order_kept("shop", 0, &o));
+    snprintf(other, sizeof other, "state/keys/%s.key", o.id);
+    saved_order_clear(&o);
+    later(170 * (int64_t)DAY);
+    walk("shop", TO_IMPORT);
+    assert_true(order_kept("shop", 0, &o));
+    snprintf(key, sizeof key, "state/keys/%s.key", o.id);
+    saved_order_clear(&o);
+    import("shop", 199);
+    assert_int_equal(rename(scene_path(key), scene_path("aside")), 0);
+    copy(other, key);
+    run_gives(RC_STATE);
+    said("NO_KEY");
+    at("shop", "issued", "");
+    assert_int_equal(live("shop"), 1);
+    assert_int_equal(rename(scene_path("aside"), scene_path(key)), 0);
+    later(2 * MINUTE);
+    run_gives(RC_OK);
+    assert_int_equal(live("shop"), 2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -473,6 +528,8 @@ int main(void)
         scenario(clock_jumps),
         scenario(clock_was_ahead_at_a_failure),
         scenario(clock_was_ahead_at_the_write),
+        scenario(key_is_gone),
+        scenario(key_is_another),
     };
     return scenes(tests);
 }

@@ -331,6 +331,39 @@ static void deploy_hook_until_it_works(void **state)
     assert_int_equal(notified("failed"), 1);
 }
 
+/* The hook of an earlier certificate is due when a new one comes: it is run for that one too, not beside itself, and its last end counts. */
+static void deploy_hook_of_both(void **state)
+{
+    (void)state;
+    char conf[512];
+    struct strs shop = {0};
+    strs_add(&shop, "shop");
+    snprintf(conf, sizeof conf, "names = www.example.hk example.hk\nproduct = multi-domain\ndeploy_hook = %s", scene_path("reload"));
+    config(.shop = conf);
+    world_program("reload", "1 1 1 1 1 hang 0");
+    walk("shop", TO_IMPORT);
+    import("shop", 199);
+    run_gives(RC_HOOK);
+    later(DAY);
+    run_with(RC_HOOK, .force = true, .names = &shop);
+    hand("shop", "code", "code-1");
+    run_gives(RC_HOOK);
+    hand("shop", "confirmed", "");
+    run_gives(RC_HOOK);
+    hand("shop", "submitted", "");
+    run_gives(RC_HOOK);
+    import("shop", 150);
+    run_gives(RC_OK);
+    at("shop", "done", "");
+    assert_int_equal(live("shop"), 2);
+    assert_int_equal(world_calls("reload", NULL), 7);
+    assert_int_equal(world_calls("reload", "DCVAGENT_NOT_AFTER=2026-09-29"), 1);
+    later(HOUR);
+    run_gives(RC_OK);
+    assert_int_equal(world_calls("reload", NULL), 7);
+    strs_free(&shop);
+}
+
 static void forced_reissue(void **state)
 {
     (void)state;
@@ -429,6 +462,7 @@ int main(void)
         scenario(deploy_check_fails),
         scenario(deploy_check_hangs),
         scenario(deploy_hook_until_it_works),
+        scenario(deploy_hook_of_both),
         scenario(forced_reissue),
         scenario(key_reuse),
         scenario(csr_made_elsewhere),
