@@ -12,12 +12,12 @@
 #include "cmd/cmd.h"
 #include "conf/conf.h"
 #include "net/proxy.h"
+#include "order/ask/many.h"
 #include "order/session.h"
 
 struct asking {
     struct session *s;
     struct served served;
-    bool over;
 };
 
 /* --- what is asked --------------------------------------------------------------------------------------------------------------------- */
@@ -170,18 +170,6 @@ static void print_text(const struct call *c, const struct served *s)
 
 /* --------------------------------------------------------------------------------------------------------------------------------------- */
 
-static void done(struct op *op, const struct err *e)
-{
-    (void)e;
-    ((struct asking *)op->owner)->over = true;
-}
-
-static bool turn(void *arg)
-{
-    struct asking *a = arg;
-    return !a->over && !loop_signal(net_loop(a->s->net));
-}
-
 static enum rc ask(struct call *c, struct session *s)
 {
     struct asking a = {.s = s, .served = {.net = s->net, .now = clock_now()}};
@@ -191,12 +179,12 @@ static enum rc ask(struct call *c, struct session *s)
     a.served.known = known;
     struct roots *roots = load_roots(&a);
     a.served.roots = roots;
-    a.served.op = (struct op){.done = done, .owner = &a};
     if (add_targets(&a, c, &e) && open_fetcher(&a, c, &e)) {
+        struct many m;
+        many_begin(&m, s, 1);
+        many_add(&m, &a.served.op, NULL);
         served_start(&a.served);
-        loop_run(net_loop(s->net), turn, &a);
-        if (!a.over)
-            err_set(&e, RC_LATER, "STOPPED", "stopped by a signal");
+        many_end(&m, &e);
     }
     rc = e.rc != RC_OK ? call_fail(c, &e) : served_rc(&a.served);
     if (e.rc == RC_OK && c->json)

@@ -1,34 +1,7 @@
 #include "order/ask/errand.h"
 
 #include "conf/conf.h"
-#include "net/net.h"
-
-struct running {
-    struct session *s;
-    struct ca_errand *errand;
-    struct err err, store;
-    bool over;
-};
-
-static void done(struct op *op, const struct err *e)
-{
-    struct running *r = op->owner;
-    r->over = true;
-    if (e)
-        r->err = *e;
-}
-
-static bool turn(void *arg)
-{
-    struct running *r = arg;
-    if (!store_turn(r->s->store, &r->store) || r->over)
-        return false;
-    if (!loop_signal(net_loop(r->s->net)))
-        return true;
-    op_cancel(&r->errand->op);
-    err_set(&r->err, RC_LATER, "NOT_FINISHED", "stopped; what was sent is not undone: dcvagent account shows where it stands");
-    return false;
-}
+#include "order/ask/many.h"
 
 bool errand_run(struct session *s, const char *ca_section, struct ca_errand *errand, struct err *e)
 {
@@ -43,14 +16,15 @@ bool errand_run(struct session *s, const char *ca_section, struct ca_errand *err
                        "[ca %s] is of type %s, which has no accounts and revokes nothing by itself: use the CA's pages", ca_section,
                        section->type);
     struct ca *ca;
-    struct running r = {.s = s, .errand = errand};
+    struct many m;
+    struct err err = {0};
     if (!ops->open(&ca, section, s->net, s->store, e))
         return false;
-    errand->op = (struct op){.done = done, .owner = &r};
+    many_begin(&m, s, 1);
+    m.stopped = "what was sent is not undone: run the command again, or dcvagent account shows where it stands";
+    many_add(&m, &errand->op, &err);
     ops->errand(ca, errand);
-    loop_run(net_loop(s->net), turn, &r);
+    bool ok = many_only(&m, &err, e);
     ops->close(ca);
-    if (r.err.rc != RC_OK || r.store.rc != RC_OK)
-        *e = r.err.rc != RC_OK ? r.err : r.store;
-    return e->rc == RC_OK;
+    return ok;
 }

@@ -124,8 +124,9 @@ static void ask_next(struct asking *a)
 
 bool look_txts(struct session *s, struct look_txt *l, struct err *err, size_t n, struct err *e)
 {
-    struct many m = {.s = s};
+    struct many m;
     struct asking *a = mem_array(n ? n : 1, sizeof *a);
+    many_begin(&m, s, 0);
     for (size_t i = 0; i < n; i++) {
         l[i].value = NULL;
         l[i].n = 0;

@@ -5,35 +5,14 @@
 #include "base/mem.h"
 #include "ca/ca.h"
 #include "conf/conf.h"
-#include "net/net.h"
+#include "order/ask/many.h"
 
 struct probing {
     struct session *s;
     struct ca_case k;
     struct saved_order order;
-    bool open, over;
-    struct err err, store;
+    bool open;
 };
-
-static void done(struct op *op, const struct err *e)
-{
-    struct probing *p = op->owner;
-    p->over = true;
-    if (e)
-        p->err = *e;
-}
-
-static bool turn(void *arg)
-{
-    struct probing *p = arg;
-    if (!store_turn(p->s->store, &p->store) || p->over)
-        return false;
-    if (!loop_signal(net_loop(p->s->net)))
-        return true;
-    op_cancel(&p->k.op);
-    err_set(&p->err, RC_LATER, "NOT_FINISHED", "stopped; nothing was pressed");
-    return false;
-}
 
 static bool take_open(void *arg, const struct saved_order *o)
 {
@@ -66,15 +45,18 @@ static bool visit(struct probing *p, const struct section *section, struct str *
     struct ca *ca;
     if (!ops->open(&ca, section, p->s->net, p->s->store, e))
         return false;
+    struct many m;
+    struct err err = {0};
+    many_begin(&m, p->s, 1);
+    m.stopped = "nothing was pressed";
     p->k.o = &p->order;
-    p->k.op = (struct op){.done = done, .owner = p};
+    many_add(&m, &p->k.op, &err);
     ops->probe(ca, &p->k);
-    loop_run(net_loop(p->s->net), turn, p);
+    bool ok = many_only(&m, &err, e);
     ca_case_clear(&p->k);
     ops->close(ca);
-    *e = p->err.rc != RC_OK ? p->err : p->store;
     str_add(out, p->k.ask);
-    return e->rc == RC_OK;
+    return ok;
 }
 
 bool probe_run(struct session *s, const char *cert, struct str *out, struct err *e)

@@ -237,6 +237,7 @@ static bool watch_all(struct rehearsing *h, struct err *e)
 {
     int64_t now = loop_now(net_loop(h->s->net));
     many_begin(&h->many, h->s, 0);
+    h->many.stopped = "the probes are deleted, those that are left by the next run";
     h->at = mem_array(h->l->n + 1, sizeof *h->at);
     for (size_t i = 0; i < h->l->n; i++) {
         struct rehearsal *r = &h->l->r[i];
