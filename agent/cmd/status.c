@@ -199,14 +199,20 @@ static void free_lines(struct lines *all)
     free(all->l);
 }
 
+static void sort(struct lines *all)
+{
+    if (all->n) /* qsort() takes no NULL */
+        qsort(all->l, all->n, sizeof *all->l, by_name);
+}
+
 static bool gather(struct session *s, struct lines *all, struct err *e)
 {
     for (size_t i = 0; i < s->conf->n_cert; i++)
         add(all, s->conf->cert[i].name, &s->conf->cert[i]);
-    qsort(all->l, all->n, sizeof *all->l, by_name);
+    sort(all);
     all->sorted = all->n;
     bool ok = cert_each(s->store, take_row, all, e) && order_each(s->store, NULL, take_order, all, e);
-    qsort(all->l, all->n, sizeof *all->l, by_name);
+    sort(all);
     return ok;
 }
 

@@ -53,14 +53,6 @@ void findings_sort(struct findings *l)
         qsort(l->f, l->n, sizeof *l->f, worse);
 }
 
-enum severity findings_worst(const struct findings *l)
-{
-    enum severity worst = SEV_OK;
-    for (size_t i = 0; i < l->n; i++)
-        worst = l->f[i].severity > worst ? l->f[i].severity : worst;
-    return worst;
-}
-
 void findings_free(struct findings *l)
 {
     free(l->f);

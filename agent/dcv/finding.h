@@ -28,7 +28,6 @@ void finding_cause(struct finding *f, const char *fmt, ...) __attribute__((forma
 void finding_remedy(struct finding *f, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 int finding_worse(const struct finding *a, const struct finding *b); /* for sorting: the worst first, then by code and host */
 void findings_sort(struct findings *l);
-enum severity findings_worst(const struct findings *l);
 void findings_free(struct findings *l);
 
 #endif

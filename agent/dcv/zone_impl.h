@@ -95,7 +95,6 @@ void host_free(struct zhost *h);
 
 /* zone_walk.c: from the start to the authority */
 void site_begin(struct zsite *s);
-bool site_look(struct tour *t, const struct dns_reply *r); /* pure: what an authority's answer says of s->ask */
 
 /* zone_wild.c: is it there by itself, or a wildcard's? */
 void wild_start(struct zsite *s, void (*go)(void *arg)); /* sets s->s.wildcard */

@@ -110,7 +110,7 @@ static bool say_referral(struct zsite *s, const struct dns_reply *r)
     return true;
 }
 
-bool site_look(struct tour *t, const struct dns_reply *r)
+static bool site_look(struct tour *t, const struct dns_reply *r)
 {
     struct zsite *s = t->owner;
 

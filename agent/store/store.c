@@ -287,8 +287,3 @@ bool store_lock(struct store *s, struct err *e)
     free(path);
     return got > 0;
 }
-
-bool store_locked(const struct store *s)
-{
-    return s->lock_fd >= 0;
-}

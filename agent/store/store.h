@@ -36,7 +36,6 @@ const char *store_library(void);              /* version of SQLite, as it runs *
 /* The one run lock (flock on dir/run.lock). false with RC_LATER, code LOCKED, where another run holds it; file systems without
  * locks are refused with RC_STATE. Held until store_close. */
 bool store_lock(struct store *s, struct err *e);
-bool store_locked(const struct store *s); /* by us */
 
 /* The machine this store belongs to (machine-id). First writer: noted. Another machine: RC_LATER, code STORE_FOREIGN_MACHINE, says
  * `dcvagent state adopt`. A machine without an id is accepted. Both are in the turn's transaction if one is open, else in their own. */

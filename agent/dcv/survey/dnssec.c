@@ -10,7 +10,8 @@
 
 enum { ITERATIONS_MANY = 50 }; /* RFC 9276: validators may treat more as insecure, or refuse */
 
-int64_t survey_margin(const struct survey_span *span)
+/* s: how close to its end a signature may come before something is wrong. */
+static int64_t margin(const struct survey_span *span)
 {
     int64_t life = span->until - span->from;
     return life > 0 ? life / 10 : 0;
@@ -38,7 +39,7 @@ void survey_judge_dates(const struct survey *s, const struct survey_span *span, 
         f = finding_add(out, "DNSSEC_FUTURE", severity, host);
         finding_cause(f, "the signatures over the %.160s begin at %s only; every CA has to refuse until then", over, when);
         finding_remedy(f, "set the clock of the signer (or of this machine) right and sign again");
-    } else if (span->until - now < survey_margin(span)) {
+    } else if (span->until - now < margin(span)) {
         duration_show(span->until - now, left);
         f = finding_add(out, "DNSSEC_EXPIRING", severity == SEV_ERROR ? SEV_WARNING : SEV_INFO, host);
         finding_cause(f, "the signatures over the %.160s end in %s, at %s, and have not been renewed", over, left, when);

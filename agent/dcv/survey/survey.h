@@ -109,7 +109,6 @@ void survey_judge(const struct survey *s, int64_t now, struct findings *out);
 void survey_judge_servers(const struct survey *s, struct findings *out);
 void survey_judge_delegation(const struct survey *s, struct findings *out);
 void survey_judge_dnssec(const struct survey *s, int64_t now, struct findings *out);
-void survey_judge_views(const struct survey *s, struct findings *out);
 /* One set's signatures by their dates. over: "TXT set at that name". */
 void survey_judge_dates(const struct survey *s, const struct survey_span *span, const char *over, int64_t now, const char *host,
                         struct findings *out);
@@ -118,6 +117,5 @@ void survey_judge_dates(const struct survey *s, const struct survey_span *span, 
 bool survey_good(const struct survey_address *a);      /* answers for the zone, with authority */
 const struct survey_address *survey_newest(const struct survey *s); /* by its serial; NULL: none answered */
 bool survey_newer(uint32_t a, uint32_t b);             /* serial arithmetic, RFC 1982 */
-int64_t survey_margin(const struct survey_span *span); /* s: how close to its end a signature may come before something is wrong */
 
 #endif

@@ -47,7 +47,7 @@ static bool differs(const struct survey *s, const struct survey_view *v, char wh
     return true;
 }
 
-void survey_judge_views(const struct survey *s, struct findings *out)
+static void judge_views(const struct survey *s, struct findings *out)
 {
     char who[320], why[200];
     for (size_t i = 0; i < s->n_view; i++) {
@@ -67,5 +67,5 @@ void survey_judge(const struct survey *s, int64_t now, struct findings *out)
     survey_judge_servers(s, out);
     survey_judge_delegation(s, out);
     survey_judge_dnssec(s, now, out);
-    survey_judge_views(s, out);
+    judge_views(s, out);
 }
