@@ -4,9 +4,11 @@
  * marks of calendar_remind(). With a terminal everything is said. Each thing said also goes to notify_hook. */
 #include "order/order_impl.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -270,6 +272,24 @@ static void tell_standing(struct run *r, const struct order *o)
         say(LEVEL_NOTICE, &(struct about){.cert = o->saved.cert, .step = "order"}, NULL, "%s", wait_text(o->waits));
 }
 
+/* Somebody took away what servers read, and nothing before the next renewal would put it back. */
+static void look_at_live(const struct run *r, struct cert_work *w)
+{
+    char *file = mem_fmt("%s/live/%s/cert.pem", r->s->state_dir, w->name);
+    long long n = w->row->c.archive;
+    if (w->conf && n && access(file, F_OK) != 0 && errno == ENOENT)
+        err_set(&w->err, RC_STATE, "LIVE_GONE",
+                "%s is gone, though set %lld was installed; ln -sfn ../archive/%s/%lld %s/live/%s puts it back, dcvagent run --force %s "
+                "makes another one",
+                file, n, w->name, n, r->s->state_dir, w->name, w->name);
+    free(file);
+}
+
+static const char *cert_step(enum rc rc)
+{
+    return rc == RC_HOOK ? "hook" : rc == RC_STATE ? "install" : "config";
+}
+
 static void tell_cert(struct run *r, struct cert_work *w)
 {
     const struct order *o = run_order_of(r, w->name), *bad = failing(o);
@@ -285,8 +305,9 @@ static void tell_cert(struct run *r, struct cert_work *w)
     }
     if (w->changed)
         tell_issued(r, w);
+    look_at_live(r, w);
     if (w->err.rc != RC_OK)
-        tell_failure(r, w->name, w->err.rc == RC_HOOK ? "hook" : "config", &w->err, w->err.again ? 0 : -1);
+        tell_failure(r, w->name, cert_step(w->err.rc), &w->err, w->err.again ? 0 : -1);
     if (bad)
         tell_failure(r, w->name, step_word(bad->state), &bad->err, bad->saved.due);
     if (bad && is_person(bad->waits) && r->setup.terminal && *bad->ca.ask)

@@ -195,6 +195,11 @@ static bool keys_exist(const struct store *s)
     return any;
 }
 
+bool schema_lost(struct store *s, struct err *e)
+{
+    return s->path && keys_exist(s) && !damaged(s, "it is empty or gone, but keys/ is not", e);
+}
+
 static int note_check(void *arg, int n, char **column, char **name)
 {
     const char *line = n > 0 && column[0] ? strrchr(column[0], '\n') : NULL; /* a heading stands above */
@@ -262,7 +267,7 @@ bool schema_open(struct store *s, bool unclean, bool *empty, struct err *e)
                err_set(e, RC_LATER, "STORE", "%s has the older schema version %lld; the next run brings it to %d", s->path,
                        (long long)version, SCHEMA);
     if (*empty && keys_exist(s))
-        return damaged(s, "it is empty, but keys/ is not", e);
+        return damaged(s, "it is empty or gone, but keys/ is not", e);
     if (!*empty && !check(s, unclean, st.st_size, e))
         return false;
     if (!wal_mode(s, false, &wal, e) || ((version < SCHEMA || !wal) && !set_up(s, e)))

@@ -178,7 +178,7 @@ bool store_open(struct store **out, const char *dir, bool writer, struct err *e)
     s->lock_fd = -1;
     s->dir = mem_str(dir);
     bool ok = writer ? prepare_writer(s, e) : prepare_reader(s, &there, e);
-    ok = ok && (there ? open_file(s, e) : open_memory(s, e));
+    ok = ok && (there ? open_file(s, e) : !schema_lost(s, e) && open_memory(s, e));
     if (ok)
         *out = s;
     else

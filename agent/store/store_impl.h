@@ -86,6 +86,7 @@ enum { SCHEMA_APPLICATION = 0x44435641 }; /* "DCVA" in the file's header */
 /* Is this our database, sound, and of our version? Writers set up and migrate. *empty (readers): nothing is in it yet. */
 bool schema_open(struct store *s, bool unclean, bool *empty, struct err *e);
 bool schema_memory(struct store *s, struct err *e);    /* the tables of an empty store in memory */
+bool schema_lost(struct store *s, struct err *e);      /* no database, yet keys: true, and a fault */
 int store_folder_lock(struct store *s, struct err *e); /* short and exclusive, on the folder itself; close() ends it; -1: fault */
 
 /* --- newfile.c: files that appear whole, under a name that was free --------------------------------------------------------------- */

@@ -507,6 +507,22 @@ static void key_is_another(void **state)
     assert_int_equal(live("shop"), 2);
 }
 
+/* The agent's memory says all is well, and the server will not start again. */
+static void live_is_gone(void **state)
+{
+    (void)state;
+    walk("shop", TO_DONE);
+    assert_int_equal(unlink(scene_path("state/live/shop")), 0);
+    run_gives(RC_STATE);
+    said("LIVE_GONE");
+    said("ln -sfn ../archive/shop/1 ");
+    run_gives(RC_STATE);
+    silent();
+    assert_int_equal(symlink("../archive/shop/1", scene_path("state/live/shop")), 0);
+    run_gives(RC_OK);
+    silent();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -530,6 +546,7 @@ int main(void)
         scenario(clock_was_ahead_at_the_write),
         scenario(key_is_gone),
         scenario(key_is_another),
+        scenario(live_is_gone),
     };
     return scenes(tests);
 }
