@@ -181,8 +181,8 @@ static bool find_guide(struct trial *t, const struct conf *conf, struct err *e)
     t->cert = conf_cert(conf, name);
     if (!t->cert)
         return err_set(e, RC_USAGE, "USAGE", "there is no section [certificate %s]", name);
-    ca = t->cert->ca ? conf_ca(conf, t->cert->ca) : NULL;
-    if (!ca || !ca->type || strcmp(ca->type, "portal") != 0)
+    ca = conf_ca(conf, t->cert->ca);
+    if (!ca || strcmp(ca->type, "portal") != 0)
         return err_set(e, RC_USAGE, "USAGE", "[certificate %s]: its CA has no portal: ca = a section with type = portal is wanted", name);
     return guide_open(&t->guide, &conf->agent.conf_path, section_text(ca, "profile"), e);
 }

@@ -160,11 +160,11 @@ static void check_key(struct judged *j)
 void check_certificate(struct loader *l, struct conf_cert *t, const struct raw_section *r)
 {
     struct judged j = {.l = l, .t = t, .r = r, .label = mem_fmt("certificate %s", t->name)};
-    const struct section *ca = t->ca ? conf_ca(l->c, t->ca) : NULL;
-    const struct known_type *type = ca && ca->type ? type_known(l, "ca", ca->type) : NULL;
+    const struct section *ca = conf_ca(l->c, t->ca);
+    const struct known_type *type = ca ? type_known(l, "ca", ca->type) : NULL;
     bool by_person = type && type->m.by_person;
 
-    if (t->ca && !ca)
+    if (*t->ca && !ca)
         check_reference(&j, "ca", t->ca, l->c->ca, l->c->n_ca);
     if (t->provider && strcmp(t->provider, "auto") != 0 && !conf_provider(l->c, t->provider))
         check_reference(&j, "provider", t->provider, l->c->provider, l->c->n_provider);

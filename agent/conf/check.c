@@ -134,7 +134,7 @@ static bool some_zones_unknown(const struct conf *c)
 
 static bool uses_broken(const struct conf *c, const struct conf_cert *t, bool zones_unknown)
 {
-    const struct section *ca = t->ca ? conf_ca(c, t->ca) : NULL;
+    const struct section *ca = conf_ca(c, t->ca);
     bool named = t->provider && strcmp(t->provider, "auto") != 0;
 
     if (ca && ca->broken)
@@ -164,7 +164,7 @@ static bool uses_broken(const struct conf *c, const struct conf_cert *t, bool zo
 /* [zone] and CA are sound each, but not together. */
 static void check_views(struct loader *l, struct conf_cert *t, const struct raw_section *r)
 {
-    const struct section *ca = t->ca ? conf_ca(l->c, t->ca) : NULL;
+    const struct section *ca = conf_ca(l->c, t->ca);
 
     for (size_t i = 0; i < t->names.n; i++) {
         const struct conf_zone *z = conf_zone(l->c, t->names.s[i]);

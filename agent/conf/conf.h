@@ -63,7 +63,7 @@ struct conf_agent;
 
 /* A provider or CA section: values checked by the type's table, kept as text and parsed again by the getters. */
 struct section {
-    char *kind, *name, *type; /* "provider", "bind", "rfc2136" */
+    char *kind, *name, *type; /* "provider", "bind", "rfc2136"; type "" where it is missing, which is a fault */
     const char *file;
     unsigned line;
     const struct conf_key *keys; /* of the type and of the kind together; NULL where the type is unknown */
@@ -141,7 +141,7 @@ struct conf_cert {
     const char *file;
     unsigned line;
     bool broken;       /* its own section, or the provider or CA that it uses, has a fault */
-    char *ca;          /* section name */
+    char *ca;          /* section name; "" where it is missing or refused, which is a fault */
     struct strs names; /* inner form, first is the CN; for product wildcard the *. name goes in front and its bare name behind */
     int product, method;
     char *validation_email, *webroot;

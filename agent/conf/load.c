@@ -209,6 +209,8 @@ static void load_certificate(struct loader *l, struct raw_section *r)
     *t = (struct conf_cert){.file = r->at.file, .line = r->at.line};
     set_defaults(conf_cert_keys, t);
     t->broken = load_fields(l, r, conf_cert_keys, t, false, NULL);
+    if (!t->ca) /* missing or faulty, and said so */
+        t->ca = mem_str("");
     if (t->subscription_end)
         t->subscription_end += DAY;
     if (check_name(l, r, false))
@@ -239,9 +241,9 @@ static const struct known_type *load_type(struct loader *l, struct section *s, s
     const struct section_entry *e = entry_find(to->e, to->n, "type");
     const struct known_type *type;
 
+    s->type = mem_str(e ? e->value : "");
     if (!e) /* load_generic() says that it is missing */
         return NULL;
-    s->type = mem_str(e->value);
     type = type_get(l, s->kind, s->type, to);
     if (!type) {
         unknown_type(l, s, to);
@@ -256,7 +258,7 @@ static const struct known_type *load_type(struct loader *l, struct section *s, s
 static void take_verify(struct loader *l, struct section *s, const struct conf_key *k, const struct section_entry *e)
 {
     const struct conf_key *v = key_find(conf_verify_keys, k->name);
-    const struct known_type *type = type_known(l, s->kind, s->type ? s->type : "");
+    const struct known_type *type = type_known(l, s->kind, s->type);
 
     if (!s->verify || !v || (type && key_find(type->m.keys, k->name)))
         return;

@@ -41,7 +41,7 @@ static void broken(struct cert_work *w)
     const struct conf *c = w->run->s->conf;
     const struct conf_fault *f = fault_in(c, "certificate", w->name);
     struct str text = STR_INIT(sizeof w->err.text - 120);
-    if (!f && w->conf->ca)
+    if (!f)
         f = fault_in(c, "ca", w->conf->ca);
     if (!f)
         f = fault_in(c, "provider", NULL);

@@ -220,6 +220,45 @@ is "and silent" "$(cat "$T/out" "$T/err")" ""
 dcv run sound > "$T/out" 2> "$T/err"
 is "the sound one alone: 75" "$?" 75
 
+ini <<INI
+[provider untyped]
+zones = example.com
+[ca untyped]
+contact = mailto:a@example.hk
+[certificate no-ca]
+product = standard
+names = a.example.hk
+[certificate quoted-ca]
+ca = "ecert"
+product = standard
+names = b.example.com
+[certificate untyped-ca]
+ca = untyped
+names = c.example.hk
+[certificate no-names]
+ca = ecert
+product = standard
+INI
+dcv run > "$T/out" 2> "$T/err"
+is "what every section needs is missing in some: 78" "$?" 78
+is "and the sound one goes on" \
+    "$(dcv --json status sound | python3 -c 'import json,sys; c=json.load(sys.stdin)["certificates"][0]; print(c["state"], c["waiting_for"])')" "prepared code"
+for c in "plan" "plan --replace --json" "status" "calendar" "check" "policy bind" "key list" "gc --list" "metrics" "txt list a.example.hk" "txt add b.example.com x"; do
+    # shellcheck disable=SC2086
+    dcv $c > "$T/out" 2> "$T/err"
+    code=$?
+    ok "'$c' tells what it can ($code)" test "$code" = 0 -o "$code" = 12 -o "$code" = 13 -o "$code" = 69 -o "$code" = 78
+done
+for n in no-ca quoted-ca untyped-ca no-names; do
+    for c in "run --force $n" "csr $n" "code $n abc" "cancel $n" "pin $n --reference 123456789" "key backup $n $T/x.pfx" "revoke $n --reason superseded" \
+        "portal $n --probe" "evidence $n" "account untyped"; do
+        # shellcheck disable=SC2086
+        dcv $c > "$T/out" 2> "$T/err" < /dev/null
+        code=$?
+        ok "'$c' ends in order ($code)" test "$code" -lt 128 -a "$code" != 70 -a "$code" != 1
+    done
+done
+
 # --- views that prove nothing, includes, foreign proxies ---------------------------------------------------------------------------
 base | sed "s/^resolvers.*/authoritative = off/" > "$f"
 faulty "authoritative = off without resolvers" 78 "$f:5: verify: authoritative: authoritative = off without resolvers proves nothing"

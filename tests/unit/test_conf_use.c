@@ -217,11 +217,12 @@ static void test_confinement(void **state)
         "[certificate a]\nca = le\nnames = a.good.hk\n[certificate b]\nca = le\nnames = a.good.hk b.sick.hk\n"
         "[certificate c]\nca = bad\nnames = a.good.hk\n[certificate d]\nca = le\nnames = a.good.hk\nprovider = sick\n"
         "[certificate e]\nca = le\nnames = a.z.good.hk\n[certificate f]\nca = le\nnames = a.good.hk\nprovider = good\n"
+        "[ca bare]\n[provider bare]\nzones = bare.hk\n[certificate i]\nnames = a.good.hk\n[certificate j]\nca = bare\nnames = a.good.hk\n"
         "[certificate g]\nca = le\nnames = a.good.hk\nchain = x\n[certificate h]\nca = hand\nproduct = standard\nnames = "
         "b.sick.hk\nmethod = website\nwebroot = /w\n";
     static const struct {
         const char *zones, *broken;
-    } cases[] = {{"sick.hk", "bcdeg"}, {"a..b", "abcdeg"}};
+    } cases[] = {{"sick.hk", "bcdegij"}, {"a..b", "abcdegij"}};
 
     for (size_t i = 0; i < 2; i++) {
         char *text = mem_fmt(base, cases[i].zones);
@@ -231,6 +232,7 @@ static void test_confinement(void **state)
         assert_int_equal(conf_worst(c), RC_CONF);
         assert_int_equal(c->n_cert, 8);
         for (size_t k = 0; k < c->n_cert; k++) {
+            assert_non_null(c->cert[k].ca); /* whatever was wrong with it */
             if (c->cert[k].broken != (strchr(cases[i].broken, c->cert[k].name[0]) != NULL))
                 fail_msg("zones = %s: certificate %s broken is %d", cases[i].zones, c->cert[k].name, c->cert[k].broken);
         }
