@@ -159,10 +159,18 @@ static bool add_pem(struct issued *i, const void *p, size_t n, struct err *e)
     return err_set(e, fault.rc, fault.code, "%s", known ? known : fault.text);
 }
 
+/* A SEQUENCE whose length takes octets of its own: no text begins so. What PEM there is within is a certificate's own words, not what was handed over. */
+static bool is_der(const uint8_t *p, size_t n)
+{
+    return n > 2 && p[0] == 0x30 && p[1] >= 0x80 && p[1] <= 0x84;
+}
+
 static bool add_any(struct issued *i, const void *p, size_t n, struct err *e)
 {
     uint8_t *der = NULL;
     size_t m = 0;
+    if (is_der(p, n))
+        return add_der(i, p, n, e);
     if (memmem(p, n, "PRIVATE KEY-----", 16))
         return private_key(e);
     if (pem_armoured(p, n))

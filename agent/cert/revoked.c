@@ -170,8 +170,11 @@ void revoked_crl(const struct issued *chain, size_t i, struct bytes answer, int6
                  X509_STORE_set_flags(store, X509_V_FLAG_PARTIAL_CHAIN | X509_V_FLAG_CRL_CHECK) == 1 &&
                  X509_STORE_CTX_init(ctx, store, chain->x[i], NULL) == 1;
     int verified = ready ? X509_verify_cert(ctx) : -1;
+    const char *old;
     if (!ready)
         unknown(out, crl ? "the CRL cannot be checked" : "this is no CRL");
+    else if (verified == 1 && !X509_CRL_get0_nextUpdate(crl) && (old = out_of_time(X509_CRL_get0_lastUpdate(crl), NULL, now)))
+        unknown(out, old);
     else if (verified == 1)
         *out = (struct revoked){.is = REVOKED_GOOD};
     else if (X509_STORE_CTX_get_error(ctx) == X509_V_ERR_CERT_REVOKED)

@@ -37,7 +37,7 @@ struct tls_channel {
     struct channel base;
     struct http_client *client; /* NULL until first used */
     struct http line;
-    char url[300];
+    char called[270], url[300]; /* "dns.example:853", and the same for curl */
     enum { LINE_DOWN, LINE_CONNECTS, LINE_UP } at;
     uv_poll_t *poll;
     struct sent *sent; /* newest first */
@@ -231,8 +231,10 @@ static void line_up(struct tls_channel *c)
     }
     for (const struct sent *s = c->sent; s; s = s->next)
         put(c, s);
-    snprintf(c->url, sizeof c->url, "https://%s:%u/", to->name, (unsigned)to->port);
-    c->line = (struct http){.op = {.done = connected, .owner = c}, .method = "GET", .url = c->url, .line = true, .limit_ms = CONNECT_MS};
+    snprintf(c->called, sizeof c->called, "%s:%u", to->name, (unsigned)to->port);
+    snprintf(c->url, sizeof c->url, "https://%s/", c->called);
+    c->line = (struct http){
+        .op = {.done = connected, .owner = c}, .method = "GET", .url = c->url, .called = c->called, .line = true, .limit_ms = CONNECT_MS};
     c->at = LINE_CONNECTS;
     c->answers = c->strays = 0;
     http_start(c->client, &c->line);

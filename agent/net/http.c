@@ -259,6 +259,7 @@ static void set_trust(struct transfer *t)
     curl_easy_setopt(c, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
     curl_easy_setopt(c, CURLOPT_CONNECT_TO, k->address);
     curl_easy_setopt(c, CURLOPT_PROXY, k->proxy ? k->proxy : "");
+    curl_easy_setopt(c, CURLOPT_NOPROXY, ""); /* else $no_proxy says who is reached without it, at addresses that nobody has judged */
     if (k->proxy_user)
         curl_easy_setopt(c, CURLOPT_PROXYUSERPWD, k->proxy_user);
 }
@@ -368,8 +369,8 @@ void http_start(struct http_client *c, struct http *h)
         settle(t, &e);
         return;
     }
-    if (h->line) /* it is no URL for whoever reads of it */
-        memmove(t->origin, strstr(t->origin, "//") + 2, strlen(strstr(t->origin, "//") + 2) + 1);
+    if (h->called)
+        snprintf(t->origin, sizeof t->origin, "%s", h->called);
     host_wait(c, t);
 }
 

@@ -37,6 +37,7 @@ struct http {
     struct bytes body;           /* n 0: none */
     uint32_t limit_ms;           /* 0: 60,000; in all */
     size_t max;                  /* octets of the answer's body; 0: 1 MiB */
+    const char *called;          /* its server in messages, where no request goes there (`line`); NULL: the URL's scheme, host and port */
     bool patient;                /* others go first, where this would crowd the first answers of a new connection */
     bool repeatable;             /* it may reach the server twice: curl sends it anew where a connection in use ends without an answer. HEAD, and PUT
                                     and DELETE without a body, always may: they mean the same twice */

@@ -209,6 +209,8 @@ void http_client_free(struct http_client *c)
     loop_uv_close(c->prepare);
     free(c->ca_file);
     free(c->proxy);
+    if (c->proxy_user)
+        explicit_bzero(c->proxy_user, strlen(c->proxy_user));
     free(c->proxy_user);
     free(c->agent);
     free(c);

@@ -128,7 +128,10 @@ void net_free(struct net *n)
     free(n->route);
     free((char *)(uintptr_t)n->secure.ca_file);
     free((char *)(uintptr_t)n->secure.proxy);
-    free((char *)(uintptr_t)n->secure.proxy_user);
+    char *user = (char *)(uintptr_t)n->secure.proxy_user;
+    if (user)
+        explicit_bzero(user, strlen(user));
+    free(user);
     free(n);
 }
 

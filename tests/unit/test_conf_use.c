@@ -230,7 +230,7 @@ static void test_confinement(void **state)
 
         assert_int_equal(conf_fatal(c), RC_OK);
         assert_int_equal(conf_worst(c), RC_CONF);
-        assert_int_equal(c->n_cert, 8);
+        assert_int_equal(c->n_cert, 10);
         for (size_t k = 0; k < c->n_cert; k++) {
             assert_non_null(c->cert[k].ca); /* whatever was wrong with it */
             if (c->cert[k].broken != (strchr(cases[i].broken, c->cert[k].name[0]) != NULL))

@@ -13,6 +13,7 @@
 #include "http2_server.h"
 #include "net/http.h"
 #include "pki.h"
+#include "tcp_server.h"
 
 static struct net *net;
 static struct https_server server;
@@ -476,6 +477,46 @@ static void many_side_by_side(void **state)
     http_client_free(c);
 }
 
+/* A proxy that answers by itself. */
+static void be_a_proxy(struct server *s, int fd, unsigned connection)
+{
+    static const char answer[] = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\nproxy";
+    char request[4096] = "";
+    (void)s;
+    (void)connection;
+    for (size_t n = 0; n + 1 < sizeof request && !strstr(request, "\r\n\r\n");) {
+        ssize_t k = recv(fd, request + n, sizeof request - 1 - n, 0);
+        if (k <= 0)
+            return;
+        n += (size_t)k;
+    }
+    send(fd, answer, sizeof answer - 1, MSG_NOSIGNAL);
+}
+
+/* The environment's proxies are not asked, nor does it say who is reached without the configured one. */
+static void proxy_of_the_configuration_alone(void **state)
+{
+    (void)state;
+    struct server proxy;
+    struct http h = {.op = {.done = done}, .method = "GET", .url = "http://no-such-host.example/", .limit_ms = 5000};
+    server_start(&proxy, be_a_proxy, NULL);
+    char *url = mem_fmt("http://127.0.0.1:%u", (unsigned)proxy.port);
+    setenv("no_proxy", "*", 1);
+    setenv("http_proxy", "http://127.0.0.1:1", 1);
+    struct http_client *c = http_client_new(net, &(struct http_setup){.proxy = url, .plain = true}, NULL);
+    pending = 1;
+    http_start(c, &h);
+    run();
+    if (last.rc != RC_OK || strcmp(str_text(&h.in), "proxy") != 0)
+        fail_msg("the proxy was not asked: %s", last.text);
+    http_clear(&h);
+    http_client_free(c);
+    server_stop(&proxy);
+    unsetenv("no_proxy");
+    unsetenv("http_proxy");
+    free(url);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -490,6 +531,7 @@ int main(void)
         cmocka_unit_test(many_side_by_side),
         cmocka_unit_test(frames_of_any_size),
         cmocka_unit_test(the_patient_come_too),
+        cmocka_unit_test(proxy_of_the_configuration_alone),
     };
     return cmocka_run_group_tests_name("http", tests, setup, teardown);
 }

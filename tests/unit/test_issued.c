@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include <openssl/pkcs12.h>
+#include <openssl/x509v3.h>
 
 #include "tests/unit/pki.c"
 
@@ -114,6 +115,24 @@ static void reads_binary_forms(void **state)
     memcpy(joined + n, other, m);
     memcpy(joined + n + m, "\r\n", 2);
     expect("two der", joined, n + m + 2, 2);
+    char *inside = pki_pem(inter); /* text within a certificate is not looked into */
+    X509 *carrier = pki_cert(&(struct pki_spec){.cn = "carrier.example.hk", .names = "carrier.example.hk", .key = pki_key(3)});
+    ASN1_IA5STRING *comment = ASN1_IA5STRING_new();
+    ASN1_STRING_set(comment, inside, -1);
+    X509_add1_ext_i2d(carrier, NID_netscape_comment, comment, 0, X509V3_ADD_DEFAULT);
+    X509_sign(carrier, pki_key(3), EVP_sha256());
+    ASN1_IA5STRING_free(comment);
+    uint8_t *carrying;
+    size_t c = pki_der(carrier, &carrying);
+    struct issued *i = NULL;
+    struct cert_facts f;
+    assert_true(issued_read(&i, carrying, c, NULL));
+    assert_true(issued_facts(i, 0, &f, NULL));
+    assert_string_equal(f.cn, "carrier.example.hk");
+    cert_facts_clear(&f);
+    issued_free(i);
+    free(inside);
+    free(carrying);
     joined[n] = 'x';
     expect("der and junk", joined, n + m, 0);
     free(der);

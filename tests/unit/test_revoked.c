@@ -160,7 +160,7 @@ static void questions(void **state)
 struct crl {
     const char *what;
     bool lists, other;
-    int64_t from, to;
+    int64_t from, to; /* days from now; to 0: none */
     int key;
     X509 **issuer;
     enum revoked_is is;
@@ -170,12 +170,13 @@ struct crl {
 static uint8_t *crl_made(const struct crl *r, size_t *n)
 {
     X509_CRL *crl = X509_CRL_new();
-    ASN1_TIME *from = ASN1_TIME_set(NULL, PKI_NOW + r->from * DAYS), *to = ASN1_TIME_set(NULL, PKI_NOW + r->to * DAYS),
+    ASN1_TIME *from = ASN1_TIME_set(NULL, PKI_NOW + r->from * DAYS), *to = r->to ? ASN1_TIME_set(NULL, PKI_NOW + r->to * DAYS) : NULL,
               *since = ASN1_TIME_set(NULL, PKI_NOW - 3 * DAYS);
     X509_CRL_set_version(crl, 1);
     X509_CRL_set_issuer_name(crl, X509_get_subject_name(*r->issuer));
     X509_CRL_set1_lastUpdate(crl, from);
-    X509_CRL_set1_nextUpdate(crl, to);
+    if (to)
+        X509_CRL_set1_nextUpdate(crl, to);
     if (r->lists || r->other) {
         X509_REVOKED *e = X509_REVOKED_new();
         X509_REVOKED_set_serialNumber(e, X509_get_serialNumber(r->other ? h.signer : h.leaf));
@@ -208,6 +209,8 @@ static void crls(void **state)
         {"empty", false, false, -1, 5, K_CA, &h.ca, REVOKED_GOOD, NULL},
         {"on it", true, false, -1, 5, K_CA, &h.ca, REVOKED_YES, "superseded"},
         {"out of date", false, false, -9, -1, K_CA, &h.ca, REVOKED_UNKNOWN, "expired"},
+        {"without an end", false, false, -9, 0, K_CA, &h.ca, REVOKED_GOOD, NULL},
+        {"without an end, and old", false, false, -11, 0, K_CA, &h.ca, REVOKED_UNKNOWN, "out of date"},
         {"of the future", false, false, 1, 9, K_CA, &h.ca, REVOKED_UNKNOWN, "not yet valid"},
         {"of another CA", true, false, -1, 5, K_ROOT, &h.root, REVOKED_UNKNOWN, "unable to get certificate CRL"},
         {"signed by another", false, false, -1, 5, K_STRANGER, &h.ca, REVOKED_UNKNOWN, "signature"},
