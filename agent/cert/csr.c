@@ -13,7 +13,7 @@
 #include "base/names.h"
 #include "cert/ossl.h"
 #include "cert/pem.h"
-#include "cert/subject.h"
+#include "conf/subject.h"
 
 enum { CSR_MAX = 65536, CN_MAX = 64 };
 

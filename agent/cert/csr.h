@@ -14,7 +14,7 @@ struct csr {
 };
 
 /* names[0] is the CN (left out where longer than 64 octets); all names become SAN dNSNames, built as GENERAL_NAMEs (a comma in a name can inject nothing).
- * subject: "C=HK, ST=Hong Kong, O=Example Limited" (UTF-8; RFC 4514 escapes \, ; keys C ST L O OU, others refused); NULL: CN alone.
+ * subject: as in the configuration (conf/subject.h); NULL: CN alone.
  * Faults RC_CONF: SUBJECT, CSR_NAMES. */
 bool csr_make(const struct secret *key_pem, const struct strs *names, const char *subject, struct csr *out, struct err *e);
 
@@ -22,7 +22,6 @@ bool csr_make(const struct secret *key_pem, const struct strs *names, const char
  * own key), CSR_KEY (RSA below 2048, other curves than P-256, P-384, P-521), CSR_NAMES (a SAN that is no host name). */
 bool csr_read(const void *p, size_t n, struct csr *out, struct err *e);
 bool csr_pem(const uint8_t *der, size_t n, struct str *out);
-bool subject_check(const char *subject, char why[160]); /* for the configuration table */
 void csr_clear(struct csr *c);
 
 #endif

@@ -2,7 +2,6 @@
 #include "conf/conf.h"
 
 #include <arpa/inet.h>
-#include <ctype.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -151,53 +150,6 @@ bool check_group(const char *value, char why[160])
     if (n <= 32 && value[0] != '-' && strspn(value, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") == n)
         return true;
     return because(why, "no name of a group; letters, digits, . _ - are allowed");
-}
-
-static bool subject_part(const char *p, size_t n, char why[160])
-{
-    static const char *const known[] = {"C", "ST", "L", "O", "OU", NULL};
-    const char *eq = memchr(p, '=', n);
-    size_t key = eq ? (size_t)(eq - p) : 0, value;
-
-    while (key && p[key - 1] == ' ')
-        key--;
-    if (!key)
-        return because(
-            why, "write pairs such as C=HK, ST=Hong Kong, L=Hong Kong, O=Example Limited, OU=IT; a comma inside a value is written \\,");
-    for (eq++; eq < p + n && *eq == ' '; eq++)
-        ;
-    value = (size_t)(p + n - eq);
-    for (size_t i = 0; known[i]; i++) {
-        if (strlen(known[i]) != key || memcmp(known[i], p, key) != 0)
-            continue;
-        if (value == 0)
-            return because(why, "a part of the subject has no value");
-        if (i == 0 && (value != 2 || !isupper((unsigned char)eq[0]) || !isupper((unsigned char)eq[1])))
-            return because(why, "C wants the two capital letters of a country, as in C=HK");
-        return true;
-    }
-    return because(why, "only C, ST, L, O and OU may stand in a subject; the CN is the first of names=");
-}
-
-bool check_subject(const char *value, char why[160])
-{
-    const char *p = value;
-
-    for (;;) {
-        size_t n = 0, end;
-
-        while (*p == ' ')
-            p++;
-        while (p[n] && p[n] != ',')
-            n += p[n] == '\\' && p[n + 1] ? 2 : 1;
-        for (end = n; end && p[end - 1] == ' '; end--)
-            ;
-        if (!subject_part(p, end, why))
-            return false;
-        if (!p[n])
-            return true;
-        p += n + 1;
-    }
 }
 
 bool check_served(const char *value, char why[160])

@@ -9,7 +9,7 @@ bool check_log(const char *value, char why[160]);
 bool check_address(const char *value, char why[160]);
 bool check_email(const char *value, char why[160]);
 bool check_group(const char *value, char why[160]);
-bool check_subject(const char *value, char why[160]);
+bool check_subject(const char *value, char why[160]); /* subject.c */
 bool check_served(const char *value, char why[160]);
 
 #endif

@@ -10,6 +10,7 @@
 #include "cert/csr.h"
 #include "cert/issued.h"
 #include "cert/pfx.h"
+#include "conf/checks.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerInitialize(int *argc, char ***argv);
@@ -65,7 +66,7 @@ static void request(const uint8_t *p, size_t n)
 static void subject(const uint8_t *p, size_t n)
 {
     char why[160], *text = mem_copy(p, n);
-    subject_check(text, why);
+    check_subject(text, why);
     free(text);
 }
 

@@ -179,8 +179,9 @@ static const struct fault_case sections[] = {
      GOOD_HEAD
      "[certificate a]\nca = le\nnames = a.example.hk\nsubject = C=hk\n[certificate b]\nca = le\nnames = a.example.hk\nsubject = CN=x\n"
      "[certificate c]\nca = le\nnames = a.example.hk\nsubject = Example Limited\n",
-     {"t.ini:13: certificate a: subject: C wants the two capital letters", "t.ini:17: certificate b: subject: only C, ST, L, O and OU",
-      "t.ini:21: certificate c: subject: write pairs"},
+     {"t.ini:13: certificate a: subject: C is a country code of two capital letters",
+      "t.ini:17: certificate b: subject: CN does not belong here",
+      "t.ini:21: certificate c: subject: \"Example Limited\" is no pair such as"},
      0,
      RC_CONF},
     {"loose secret",

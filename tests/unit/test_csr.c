@@ -111,55 +111,6 @@ static void injects_nothing(void **state)
     strs_free(&names);
 }
 
-static void subjects(void **state)
-{
-    (void)state;
-    static const struct {
-        const char *text;
-        bool good;
-    } rows[] = {
-        {"C=HK", true},
-        {"c = HK , o = Example", true},
-        {"O=Example\\, Limited", true},
-        {"O=A+B; <C>", true},
-        {"O=\"A, B\"", false},
-        {"C=hk", false},
-        {"C=HKG", false},
-        {"CN=www.example.hk", false},
-        {"/C=HK/O=x", false},
-        {"O=", false},
-        {"O=  ", false},
-        {"O=a,O=b", false},
-        {"OU=a,OU=b", true},
-        {"O=a,", false},
-        {",O=a", false},
-        {"O", false},
-        {"", false},
-        {"O=a\\", false},
-        {"O=a\\z", false},
-        {"O=\\e7\\94", false},
-        {"O=\\e7\\94\\b2", true},
-        {"O=a\\0ab", false},
-        {"emailAddress=a@b", false},
-        {"O=電子核證有限公司", true},
-        {"O=a\x80", false},
-        {"OU=1,OU=2,OU=3,OU=4,OU=5,OU=6,OU=7,OU=8,OU=9,OU=10,OU=11,OU=12,OU=13,OU=14,OU=15,OU=16,OU=17", false},
-        {"O=1234567890123456789012345678901234567890123456789012345678901234", true},
-        {"O=12345678901234567890123456789012345678901234567890123456789012345", false},
-        {"O="
-         "甲甲甲甲甲甲甲甲甲甲甲甲甲甲甲甲甲甲甲甲甲甲甲甲甲甲甲甲甲甲甲甲甲甲甲甲甲甲甲甲甲甲甲甲甲甲甲甲甲甲甲甲甲甲甲甲甲甲甲甲甲甲甲甲",
-         true},
-    };
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        char why[160] = "";
-        bool good = subject_check(rows[i].text, why);
-        if (good != rows[i].good)
-            fail_msg("\"%s\": %s", rows[i].text, why);
-        if (!good)
-            assert_true(*why);
-    }
-}
-
 static void reads_files(void **state)
 {
     (void)state;
@@ -246,8 +197,10 @@ static void refuses(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(makes),       cmocka_unit_test(injects_nothing), cmocka_unit_test(subjects),
-        cmocka_unit_test(reads_files), cmocka_unit_test(refuses),
+        cmocka_unit_test(makes),
+        cmocka_unit_test(injects_nothing),
+        cmocka_unit_test(reads_files),
+        cmocka_unit_test(refuses),
     };
     return cmocka_run_group_tests(tests, NULL, end);
 }

@@ -1,6 +1,7 @@
-/* subject.h: the subject of the configuration, taken apart. For this folder alone. */
-#ifndef DCV_CERT_SUBJECT_H
-#define DCV_CERT_SUBJECT_H
+/* subject.h: subject= of the configuration, taken apart: "C=HK, ST=Hong Kong, O=Example Limited" (UTF-8; RFC 4514 escapes \, and the like; keys C ST L O OU,
+ * values as long as X.520 allows). config check and the CSR read it by the same rules. */
+#ifndef DCV_CONF_SUBJECT_H
+#define DCV_CONF_SUBJECT_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,4 +1,4 @@
-#include "cert/subject.h"
+#include "conf/subject.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -7,7 +7,7 @@
 
 #include "base/mem.h"
 #include "base/str.h"
-#include "cert/csr.h"
+#include "conf/checks.h"
 
 /* The bounds of X.520; a longer value makes a request that CAs refuse. */
 static const struct {
@@ -96,7 +96,7 @@ static bool key_parse(const char **at, size_t *kind, char why[160])
 {
     const char *p = *at, *equals = p + strcspn(p, "=,");
     if (*equals != '=')
-        return fault(why, "KEY=value is missing at \"%s\"", p);
+        return fault(why, "\"%s\" is no pair such as O=Example Limited; a comma within a value is written \\,", p);
     const char *end = equals;
     while (end > p && isblank((unsigned char)end[-1]))
         end--;
@@ -149,10 +149,10 @@ void subject_clear(struct subject *s)
     s->n = 0;
 }
 
-bool subject_check(const char *subject, char why[160])
+bool check_subject(const char *value, char why[160])
 {
     struct subject s;
-    bool ok = subject_parse(subject, &s, why);
+    bool ok = subject_parse(value, &s, why);
     subject_clear(&s);
     return ok;
 }
