@@ -135,11 +135,6 @@ static bool target_shows(enum level level)
     return out.to != TO_NONE && (level <= LEVEL_INFO || out.setup.verbose >= 2);
 }
 
-bool log_shows(enum level level)
-{
-    return stderr_shows(level, NORMALLY) || target_shows(level);
-}
-
 /* A piece of a line: nothing in it may break out of the line or reach a terminal. */
 static void add_safe(struct str *line, const char *text)
 {

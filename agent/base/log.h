@@ -38,7 +38,6 @@ void log_before(void (*before)(void *arg), void *arg);
 
 bool log_open(const struct log_setup *setup, struct err *e); /* may be called again once the configuration is known */
 void log_close(void);
-bool log_shows(enum level level);                            /* would say() at this level reach anything? */
 
 /* stderr gets it by level: ERROR always; WARNING and NOTICE with a terminal or -v; INFO with -v; DEBUG with -vv. syslog or file: all to INFO,
  * with -vv DEBUG too. No text can add a line or a terminal control: it goes through text_safe(). */

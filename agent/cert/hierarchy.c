@@ -85,11 +85,13 @@ static const struct known *entry_named(const struct hierarchy *h, size_t from, c
     return NULL;
 }
 
-static void read_file(struct hierarchy *h, struct description *d)
+struct hierarchy *hierarchy_add(struct hierarchy *h, struct description *d)
 {
     static const char *const kinds[] = {"chain", "certificate", NULL};
     const struct describe_part *chain = describe_first(d, "chain");
     const char *title = chain ? describe_value(chain, "title") : NULL;
+    if (!h)
+        h = mem_new(sizeof *h);
     size_t first = h->n;
     if (!title)
         describe_fault(d, chain, NULL, "[chain] with title = is needed: whose certificates these are");
@@ -107,12 +109,6 @@ static void read_file(struct hierarchy *h, struct description *d)
     h->fault = mem_grow(h->fault, h->n_fault + d->n_fault + 1, sizeof *h->fault);
     for (size_t i = 0; i < d->n_fault; i++)
         h->fault[h->n_fault++] = d->fault[i];
-}
-
-struct hierarchy *hierarchy_of(struct description *d)
-{
-    struct hierarchy *h = mem_new(sizeof *h);
-    read_file(h, d);
     return h;
 }
 
@@ -125,7 +121,7 @@ struct hierarchy *hierarchy_open(const struct strs *conf_path)
     describe_list(conf_path, kind, &names);
     for (size_t i = 0; i < names.n; i++)
         if (describe_find(conf_path, kind, names.s[i], path, sizeof path))
-            read_file(h, describe_read(path));
+            hierarchy_add(h, describe_read(path));
     strs_free(&names);
     return h;
 }

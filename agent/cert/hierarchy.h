@@ -14,7 +14,7 @@ struct conf_fault;
 /* All the files of conf_path and the installed ones. Always gives one; what is wrong with a file is told by hierarchy_faults(), and its sections
  * with a fault are left out. */
 struct hierarchy *hierarchy_open(const struct strs *conf_path);
-struct hierarchy *hierarchy_of(struct description *d); /* one file; takes d */
+struct hierarchy *hierarchy_add(struct hierarchy *h, struct description *d); /* one file more, which it takes; h NULL: a new one */
 void hierarchy_free(struct hierarchy *h);
 const struct conf_fault *hierarchy_faults(const struct hierarchy *h, size_t *n);
 

@@ -43,14 +43,6 @@ enum level shown_worst(const struct shown *s)
     return s->n ? s->f[0].level : LEVEL_DEBUG;
 }
 
-bool shown_has(const struct shown *s, const char *code)
-{
-    for (size_t i = 0; i < s->n; i++)
-        if (strcmp(s->f[i].code, code) == 0)
-            return true;
-    return false;
-}
-
 void shown_clear(struct shown *s)
 {
     cert_facts_clear(&s->facts);

@@ -40,7 +40,6 @@ struct shown {
 void shown_judge(const struct shown_in *in, struct shown *out);
 void shown_add(struct shown *s, enum level level, const char *code, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 enum level shown_worst(const struct shown *s); /* LEVEL_DEBUG: nothing to say */
-bool shown_has(const struct shown *s, const char *code);
 void shown_clear(struct shown *s);
 
 #endif

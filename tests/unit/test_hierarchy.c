@@ -19,7 +19,7 @@ enum { DAYS = 86400, K_ROOT = 0, K_CA = 1, K_LEAF = 2, K_OTHER = 3 };
 
 static struct hierarchy *of(const char *text)
 {
-    return hierarchy_of(describe_text("t.ini", text, strlen(text)));
+    return hierarchy_add(NULL, describe_text("t.ini", text, strlen(text)));
 }
 
 static int end(void **state)
@@ -44,7 +44,7 @@ static struct issued *real(const char *path)
 static void shipped(void **state)
 {
     (void)state;
-    struct hierarchy *h = hierarchy_of(describe_read("conf/ca/chains/hongkongpost-ecert.ini"));
+    struct hierarchy *h = hierarchy_add(NULL, describe_read("conf/ca/chains/hongkongpost-ecert.ini"));
     size_t n;
     const struct conf_fault *f = hierarchy_faults(h, &n);
     if (n)

@@ -24,14 +24,15 @@ static struct page *parse(const char *html)
 }
 
 /* The names of controls that a label finds, "a b". */
-static char *named(const struct nodes *l)
+static char *named(const struct page *p, const struct nodes *l)
 {
     struct str out = STR_INIT(4096);
 
     for (size_t i = 0; i < l->n; i++) {
-        char *name = node_attr(l->p[i], "name");
-        str_fmt(&out, "%s%s", i ? " " : "", name ? name : "?");
-        free(name);
+        struct strs name = {0};
+        page_texts(p, "@name", l->p[i], &name);
+        str_fmt(&out, "%s%s", i ? " " : "", name.n ? name.s[0] : "?");
+        strs_free(&name);
     }
     return str_take(&out);
 }
@@ -91,7 +92,7 @@ static void controls(void **state)
         char *got;
 
         page_control(p, cases[i].labels, &l);
-        got = named(&l);
+        got = named(p, &l);
         if (strcmp(got, cases[i].want) != 0)
             fail_msg("%s: %s: got \"%s\", want \"%s\"", cases[i].html, cases[i].labels, got, cases[i].want);
         free(got);

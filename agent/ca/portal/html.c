@@ -461,8 +461,3 @@ char *node_text(const struct node *node)
     }
     return text;
 }
-
-char *node_attr(const struct node *n, const char *name)
-{
-    return attr(node_in(n), name);
-}

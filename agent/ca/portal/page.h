@@ -35,7 +35,6 @@ void page_find(const struct page *p, const char *xpath, const struct node *from,
 void page_texts(const struct page *p, const char *xpath, const struct node *from, struct strs *out);
 
 char *node_text(const struct node *n);                     /* shown text, runs of blanks made one; of a control its value; the caller frees */
-char *node_attr(const struct node *n, const char *name);   /* NULL: none; the caller frees */
 bool text_same(const char *a, const char *b);              /* after normalisation */
 bool page_shows(const struct page *p, const char *texts);  /* one of `texts` ("A | B") is within page_text() */
 char *page_line(const struct page *p, const char *texts);  /* the first line of text that holds one of them; NULL; the caller frees */
