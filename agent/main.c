@@ -42,7 +42,7 @@ int main(int argc, char **argv)
     }
     enum rc rc = done ? RC_OK : call.command->run(&call);
     call_clear(&call);
-    if (fflush(stdout) != 0 && rc == RC_OK) {
+    if ((fflush(stdout) != 0 || ferror(stdout)) && rc == RC_OK) {
         fprintf(stderr, "dcvagent: standard output could not be written\n");
         rc = RC_CREATE;
     }

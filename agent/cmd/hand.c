@@ -74,6 +74,8 @@ enum rc hand_over(struct call *c, struct hand *h)
             rc = take_up(c, &s, h);
         else if (busy.rc != RC_LATER)
             rc = call_fail(c, &busy);
+        else if (c->json)
+            json_print(json_pack("{s:i, s:o, s:b}", "version", 1, "name", json_text(h->cert), "handed_over", true));
         else if (!c->quiet)
             printf("%s: handed over to the run that is on; dcvagent status %s shows what it makes of it\n", h->cert, h->cert);
     }

@@ -18,7 +18,11 @@ static bool read_stdin(size_t max, char **out, size_t *n, struct err *e)
         ssize_t got = read(STDIN_FILENO, block, sizeof block);
         if (got < 0 && errno == EINTR)
             continue;
-        if (got <= 0)
+        if (got < 0) { /* a part of a value is another value */
+            str_free(&s);
+            return err_set(e, RC_USAGE, "INPUT", "cannot read from standard input: %s; nothing was changed", strerror(errno));
+        }
+        if (!got)
             break;
         str_put(&s, block, (size_t)got);
         if (s.n > max || s.cut) {

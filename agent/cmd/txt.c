@@ -38,6 +38,9 @@ static bool need_provider(struct work *w, struct err *e)
 {
     const char *zone;
     w->provider = conf_writer(w->s.conf, w->site->owner, call_flag(w->c, "provider"), &zone);
+    if (w->provider && w->provider->broken)
+        return err_set(e, RC_CONF, "CONFIG", "[provider %s] has a fault in the configuration; dcvagent config check shows it",
+                       w->provider->name);
     if (w->provider)
         return true;
     err_set(e, RC_DELEGATION, "NO_PROVIDER", "no provider may write at %s (zone %s): add the zone to zones= of a [provider]",
@@ -189,7 +192,10 @@ static bool list(struct work *w, struct err *e)
 static bool prepare(struct work *w, bool writes, struct err *e)
 {
     struct call *c = w->c;
+    const char *named = call_flag(c, "provider");
     size_t n;
+    if (named && !conf_provider(w->s.conf, named))
+        return err_set(e, RC_USAGE, "NO_SECTION", "there is no [provider %.80s] in %s", named, w->s.conf->path);
     if (!name_parse(c->args.s[1], NAME_UNDERSCORE | NAME_WILDCARD, w->host, e)) {
         e->rc = RC_USAGE;
         return false;

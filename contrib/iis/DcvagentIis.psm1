@@ -114,15 +114,15 @@ function Set-SiteCertificate {
     if (-not (Test-Path -LiteralPath "IIS:\Sites\$Site")) {
         throw "There is no site '$Site'."
     }
-    $find = { @(Get-WebBinding -Name $Site -Protocol https | Where-Object { $_.bindingInformation -like "*:${Port}:$HostHeader" }) }
-    $bindings = & $find
+    $find = { Get-WebBinding -Name $Site -Protocol https | Where-Object { $_.bindingInformation.EndsWith(":${Port}:$HostHeader", 'OrdinalIgnoreCase') } }
+    $bindings = @(& $find) # @(): a single one is no list otherwise, and has no Count under strict mode
     if ($bindings.Count -eq 0) {
         if (-not $PSCmdlet.ShouldProcess("$Site, port $Port $HostHeader", 'make an https binding')) {
             return
         }
         $sni = [int]($HostHeader -ne '')
         New-WebBinding -Name $Site -Protocol https -Port $Port -IPAddress '*' -HostHeader $HostHeader -SslFlags $sni
-        $bindings = & $find
+        $bindings = @(& $find)
     }
     foreach ($binding in $bindings) {
         if ($binding.certificateHash -eq $Thumbprint) {
@@ -167,13 +167,14 @@ function Install-SitePfx {
     if (-not $PSCmdlet.ShouldProcess($Pfx, 'import key, certificate and chain')) {
         return
     }
-    $all = @(Import-PfxCertificate -FilePath $Pfx -CertStoreLocation Cert:\LocalMachine\My -Password $Password -Exportable:$Exportable)
-    $leaf = @($all | Where-Object { $_.HasPrivateKey })
+    # What the import gives back is documented as the certificates with private keys alone: what else is in the file, the file says.
+    $others = @((Get-PfxData -FilePath $Pfx -Password $Password).OtherCertificates)
+    $leaf = @(Import-PfxCertificate -FilePath $Pfx -CertStoreLocation Cert:\LocalMachine\My -Password $Password -Exportable:$Exportable |
+        Where-Object { $_.HasPrivateKey })
     if ($leaf.Count -ne 1) {
         throw "$Pfx has $($leaf.Count) certificates with a private key; one is wanted."
     }
     # Whatever came along belongs to the intermediates, not to the machine's own certificates.
-    $others = @($all | Where-Object { -not $_.HasPrivateKey })
     Add-Intermediate $others $PSCmdlet
     foreach ($other in $others) {
         Get-ChildItem Cert:\LocalMachine\My | Where-Object { $_.Thumbprint -eq $other.Thumbprint -and -not $_.HasPrivateKey } | Remove-Item

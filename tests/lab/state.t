@@ -186,7 +186,8 @@ for c in status plan "gc --list" "txt list www.example.hk" "evidence shop" calen
     dcv $c > "$P/out" 2>&1
     is "held: $c does not wait" "$?" 0
 done
-is "held: a hand-over is taken all the same" "$(dcv pin shop --reference 123456789 > "$P/out" 2>&1; echo $?)" 0
+is "held: a hand-over is taken all the same" "$(dcv --json pin shop --reference 123456789 > "$P/out" 2>&1; echo $?)" 0
+is "held: and JSON says so" "$(python3 -c 'import json,sys; j = json.load(open(sys.argv[1])); print(j["version"], j["name"], j["handed_over"])' "$P/out")" "1 shop True"
 rm "$P/held"
 wait
 echo "1 1700000000" > "$S/run.lock"
