@@ -36,6 +36,8 @@ struct ca_rules {
     uint32_t ttl;              /* s; what the CA advises */
     uint32_t lifetime;         /* s; of a code; 0: unbounded */
     unsigned parallel;         /* orders at once; 0: any */
+    uint32_t grace;            /* s; a run whose time is up lets a call that has begun go on for so long: pages that were left half-way need a person.
+                                  0: it is broken off at once, and taken up where it was */
     bool by_person;            /* portal and manual: needs product, a first order waits for --force or a PIN, names cannot change */
     bool csr_first;            /* CSR before DCV */
     bool by_email;             /* method = email is possible: no record is published then, the code comes by `code` */

@@ -13,10 +13,10 @@
 
 enum { TYPED_MAX = 64 };
 
-static bool not_refused(const char *state_dir, const char *cert, const char *reference, const struct secret *pin, struct err *e)
+static bool not_refused(const char *state_dir, const char *reference, const struct secret *pin, struct err *e)
 {
     struct pin_pair pair;
-    return pin_find(state_dir, cert, reference, pin, &pair, e) &&
+    return pin_find(state_dir, reference, pin, &pair, e) &&
            (pair.fate != PIN_REFUSED ||
             err_set(e, RC_USAGE, "PIN_REFUSED",
                     "the portal has refused this PIN with this reference number; it is not kept and not tried again"));
@@ -33,7 +33,7 @@ static bool keep_pin(struct session *s, struct hand *h, struct err *e)
     if (!ops || !ops->by_pin)
         return true;
     bool ok = secret_ask(&typed, "PIN (16 digits, not shown): ", TYPED_MAX, e) && pin_digits(&typed, &pin, e) &&
-              not_refused(s->state_dir, h->cert, reference, &pin, e) && pin_keep(s->state_dir, h->cert, reference, &pin, e);
+              not_refused(s->state_dir, reference, &pin, e) && pin_keep(s->state_dir, h->cert, reference, &pin, e);
     secret_free(&typed);
     secret_free(&pin);
     h->done =

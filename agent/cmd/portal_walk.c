@@ -3,6 +3,7 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -42,6 +43,7 @@ static bool permit(void *arg, const char *told)
 {
     volatile bool *over = arg;
     char line[16] = "";
+    tcflush(STDIN_FILENO, TCIFLUSH); /* what was typed before the question was there answers another one */
     fprintf(stderr, "\n%s\nPress it? [y/N] ", told);
     fflush(stderr);
     struct pollfd in = {.fd = STDIN_FILENO, .events = POLLIN};
@@ -52,7 +54,7 @@ static bool permit(void *arg, const char *told)
         if (got > 0)
             break;
     }
-    if (!fgets(line, sizeof line, stdin))
+    if (read(STDIN_FILENO, line, sizeof line - 1) <= 0)
         return false;
     line[strcspn(line, "\r\n")] = 0;
     return strcmp(line, "y") == 0 || strcmp(line, "Y") == 0 || strcmp(line, "yes") == 0;

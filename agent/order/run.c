@@ -13,8 +13,7 @@
 
 enum {
     COUNT_MS = 200,
-    POLL_MS = 500,  /* how often a person's hand-over is looked for while something else is waited for */
-    WALK_MS = 30000 /* so long a walk through a CA's pages may go on when the run's time is up: one that is broken off needs a person */
+    POLL_MS = 500 /* how often a person's hand-over is looked for while something else is waited for */
 };
 
 static bool started(const struct order *o)
@@ -96,25 +95,26 @@ static bool working(const struct run *r)
            deployed_busy(r) || renewals_busy(r);
 }
 
-/* Through pages: broken off, it needs a person. A protocol is taken up where it was. */
-static bool walks(const struct order *o)
+/* How long its CA must not be broken off, s. */
+static uint32_t grace_of(const struct order *o)
 {
-    return o->ca_runs && op_busy(&o->ca.op) && order_rules(o)->by_person;
+    return o->ca_runs && op_busy(&o->ca.op) ? order_rules(o)->grace : 0;
 }
 
-static bool walking(const struct run *r)
+static uint32_t longest_grace(const struct run *r)
 {
+    uint32_t longest = 0;
     for (size_t i = 0; i < r->n_order; i++)
-        if (walks(r->order[i]))
-            return true;
-    return false;
+        if (grace_of(r->order[i]) > longest)
+            longest = grace_of(r->order[i]);
+    return longest;
 }
 
-static void cancel_all(struct run *r, bool but_walks)
+static void cancel_all(struct run *r, bool but_graced)
 {
     for (size_t i = 0; i < r->n_order; i++) {
         struct order *o = r->order[i];
-        if (but_walks && walks(o))
+        if (but_graced && grace_of(o))
             continue;
         op_cancel(&o->ca.op);
         op_cancel(&o->timer.op);
@@ -143,21 +143,22 @@ static void over(struct run *r, const char *why, bool at_once)
 {
     if (!r->stop)
         say(LEVEL_INFO, NULL, NULL, "%s: what is not finished waits for the next run", why);
-    if (!r->stop || walking(r))
+    if (!r->stop || longest_grace(r))
         cancel_all(r, !at_once);
     r->stop = true;
 }
 
-/* Comes twice where something walks. */
+/* Comes twice where a CA has a grace. */
 static void limit_done(struct op *op, const struct err *e)
 {
     (void)e;
     struct run *r = op->owner;
     struct loop *l = net_loop(r->s->net);
     over(r, "the run's time is up", r->stop);
-    if (!walking(r))
+    uint32_t grace = longest_grace(r);
+    if (!grace)
         return;
-    r->limit.at = loop_now(l) + WALK_MS;
+    r->limit.at = loop_now(l) + (int64_t)grace * 1000;
     loop_timer(l, &r->limit);
 }
 
@@ -250,7 +251,7 @@ static bool turn(void *arg)
     if (r->phase == RUN_WORKS) {
         if (e->rc != RC_OK || !turn_works(r, e))
             return stop_run(r);
-        if (r->stop ? walking(r) : !r->setup.hand_only && (working(r) || store_effects(r->s->store)))
+        if (r->stop ? longest_grace(r) > 0 : !r->setup.hand_only && (working(r) || store_effects(r->s->store)))
             return true;
         r->phase = RUN_TELLS;
         op_cancel(&r->poll.op);

@@ -21,6 +21,13 @@ ok "not again by run --force" first 75 ''
 printf '1234 5678 9012 3456\n' > "$P/wrong.pin"
 ok "not again with the same in a file written anew" later 75 ''
 ok "not again by hand" eval 'echo 1234567890123456 | says 2 PIN_REFUSED pin wrong --reference $R'
+sed '1s/wrong/renamed/' "$P/conf.d/wrong.ini" > "$P/conf.d/renamed.ini"
+mv "$P/conf.d/wrong.ini" "$P/wrong.ini"
+ok "not again by the section under another name" says 75 'WAITING_PIN' run --force renamed
+ok "nor by hand for it" eval 'echo 1234567890123456 | says 2 PIN_REFUSED pin renamed --reference $R'
+ok "its order ends" says 0 '' cancel renamed
+mv "$P/wrong.ini" "$P/conf.d/wrong.ini"
+rm "$P/conf.d/renamed.ini"
 ok "the portal saw it once" counts "$R" wrong_pins=1 logins=0
 echo 9999888877776666 > "$P/wrong.pin"
 ok "the right one" later 0 ''

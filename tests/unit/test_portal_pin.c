@@ -29,7 +29,7 @@ static int setup(void **state)
 
 static void path_of(const char *what, char out[128])
 {
-    snprintf(out, 128, "%s/keys/shop.%s", dir, what);
+    snprintf(out, 128, "%s/keys/%s.%s", dir, strcmp(what, "tried") == 0 ? "pins" : "shop", what);
 }
 
 static int clean(void **state)
@@ -139,7 +139,7 @@ static enum pin_fate fate(const char *reference, const char *text)
     struct secret pin;
     struct pin_pair pair;
     the_pin(&pin, text);
-    assert_true(pin_find(dir, "shop", reference, &pin, &pair, NULL));
+    assert_true(pin_find(dir, reference, &pin, &pair, NULL));
     secret_free(&pin);
     return pair.fate;
 }
@@ -149,8 +149,8 @@ static void note(const char *reference, const char *text, enum pin_fate is)
     struct secret pin;
     struct pin_pair pair;
     the_pin(&pin, text);
-    assert_true(pin_find(dir, "shop", reference, &pin, &pair, NULL));
-    assert_true(pin_note(dir, "shop", &pair, is, NULL));
+    assert_true(pin_find(dir, reference, &pin, &pair, NULL));
+    assert_true(pin_note(dir, &pair, is, clock_now(), NULL));
     assert_int_equal(pair.fate, is);
     secret_free(&pin);
 }
@@ -169,14 +169,57 @@ static void what_was_tried(void **state)
     assert_int_equal(fate("123456789", a), PIN_REFUSED); /* after another one too: rewritten files do not help */
     assert_int_equal(fate("123456789", b), PIN_PROVEN);
     note("987654321", a, PIN_SENT);
-    assert_true(pin_forgive(dir, "shop", clock_now(), NULL));
-    assert_int_equal(fate("987654321", a), PIN_SENT);               /* its answer may still be on its way */
-    assert_true(pin_forgive(dir, "shop", clock_now() + 120, NULL)); /* a lost answer, not a refusal */
-    assert_int_equal(fate("987654321", a), PIN_NEW);
-    assert_int_equal(fate("123456789", a), PIN_REFUSED);
-    assert_int_equal(fate("123456789", b), PIN_PROVEN);
     note("987654321", a, PIN_NEW); /* certainly not sent */
     assert_int_equal(fate("987654321", a), PIN_NEW);
+}
+
+/* Who hands a PIN over lets it be tried once more, if only its answer was lost. */
+static void forgiven(void **state)
+{
+    (void)state;
+    enum { SENT_AT = 1000000 };
+    static const struct {
+        enum pin_fate fate;
+        int64_t said;
+        bool is;
+    } rows[] = {
+        {PIN_SENT, 0, false},
+        {PIN_SENT, SENT_AT, false},
+        {PIN_SENT, SENT_AT + 60, false}, /* its answer may still have been on its way */
+        {PIN_SENT, SENT_AT + 120, true},
+        {PIN_SENT, SENT_AT - 120, false}, /* that was for the try before */
+        {PIN_REFUSED, SENT_AT + 120, false},
+        {PIN_PROVEN, SENT_AT + 120, false},
+    };
+    struct secret pin;
+    struct pin_pair pair;
+    the_pin(&pin, "1111222233334444");
+    assert_true(pin_find(dir, "123456789", &pin, &pair, NULL));
+    assert_int_equal(pair.at, 0);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        assert_true(pin_note(dir, &pair, rows[i].fate, SENT_AT, NULL));
+        assert_true(pin_find(dir, "123456789", &pin, &pair, NULL));
+        assert_int_equal(pair.at, SENT_AT);
+        assert_int_equal(pin_forgiven(&pair, rows[i].said), rows[i].is);
+    }
+    secret_free(&pin);
+}
+
+/* Whatever else is tried in the meantime. */
+static void refused_for_good(void **state)
+{
+    (void)state;
+    struct secret pin;
+    struct pin_pair pair;
+    note("123456789", "1111222233334444", PIN_REFUSED);
+    the_pin(&pin, "5555666677778888");
+    assert_true(pin_find(dir, "123456789", &pin, &pair, NULL));
+    for (int i = 0; i < 1200; i++) {
+        snprintf(pair.hash, sizeof pair.hash, "%064x", (unsigned)i);
+        assert_true(pin_note(dir, &pair, i % 3 ? PIN_PROVEN : PIN_SENT, i, NULL));
+    }
+    assert_int_equal(fate("123456789", "1111222233334444"), PIN_REFUSED);
+    secret_free(&pin);
 }
 
 /* Neither the PIN nor anything a table of all PINs would find. */
@@ -197,8 +240,9 @@ static void nothing_to_read(void **state)
     assert_null(strstr(text, "123456789"));
     free(text);
     the_pin(&pin, "1111222233334444");
-    assert_true(pin_find(dir, "shop", "123456789", &pin, &one, NULL));
-    assert_true(pin_find(dir, "other", "123456789", &pin, &two, NULL));
+    assert_true(pin_find(dir, "123456789", &pin, &one, NULL));
+    unlink(path);
+    assert_true(pin_find(dir, "123456789", &pin, &two, NULL));
     assert_string_not_equal(one.hash, two.hash); /* another salt */
     secret_free(&pin);
 }
@@ -220,7 +264,7 @@ static void a_memory_that_is_damaged(void **state)
         struct pin_pair pair;
         struct err e = {0};
         assert_true(fs_replace(path, texts[i], strlen(texts[i]), 0600, NULL));
-        assert_false(pin_find(dir, "shop", "123456789", &pin, &pair, &e)); /* nobody knows: nothing is tried */
+        assert_false(pin_find(dir, "123456789", &pin, &pair, &e)); /* nobody knows: nothing is tried */
         assert_string_equal(e.code, "PIN_MEMORY");
     }
     /* a word that only a later version knows is not one to try */
@@ -233,11 +277,11 @@ static void a_memory_that_is_damaged(void **state)
     memcpy(strstr(text, "\"sent\""), "\"what\"", 6);
     assert_true(fs_replace(path, text, n, 0600, NULL));
     free(text);
-    assert_true(pin_find(dir, "shop", "123456789", &pin, &pair, NULL));
+    assert_true(pin_find(dir, "123456789", &pin, &pair, NULL));
     assert_int_equal(pair.fate, PIN_REFUSED);
     /* replaced between the look and the try */
     assert_true(fs_replace(path, "{\"salt\":\"000102030405060708090a0b0c0d0e0f\",\"pairs\":[]}", 55, 0600, NULL));
-    assert_false(pin_note(dir, "shop", &pair, PIN_SENT, NULL));
+    assert_false(pin_note(dir, &pair, PIN_SENT, clock_now(), NULL));
     secret_free(&pin);
 }
 
@@ -248,6 +292,8 @@ int main(void)
         cmocka_unit_test_teardown(kept_and_wiped, clean),
         cmocka_unit_test_teardown(a_damaged_file, clean),
         cmocka_unit_test_teardown(what_was_tried, clean),
+        cmocka_unit_test_teardown(forgiven, clean),
+        cmocka_unit_test_teardown(refused_for_good, clean),
         cmocka_unit_test_teardown(nothing_to_read, clean),
         cmocka_unit_test_teardown(a_memory_that_is_damaged, clean),
     };

@@ -44,8 +44,9 @@ static void sure_again(struct ca_case *k, const char *kind)
 
 bool case_hand(struct ca *c, struct ca_case *k, const struct inbox_row *row, struct err *e)
 {
+    (void)c;
     if (!handover_take(k, row, e))
         return false;
     sure_again(k, row->kind);
-    return strcmp(row->kind, "pin") != 0 || pin_forgive(store_dir(c->store), k->o->cert, row->at, e);
+    return true;
 }

@@ -204,7 +204,7 @@ static void pin_refused(struct walk *w)
 {
     struct err e = {0};
     const char *dir = store_dir(w->c->store), *cert = w->k->o->cert;
-    if (w->sight.logged_in && w->pair_known && pin_note(dir, cert, &w->pair, PIN_REFUSED, &e))
+    if (w->sight.logged_in && w->pair_known && pin_note(dir, &w->pair, PIN_REFUSED, clock_now(), &e))
         pin_wipe(dir, cert, &e); /* of no use to anybody */
     err_set(&e, RC_CA, "PORTAL_LOGIN",
             "the portal refused the login: %s. This PIN with this reference number is not tried again; another one: dcvagent pin %s "
@@ -217,7 +217,7 @@ static void pin_refused(struct walk *w)
 static void pin_lost(struct walk *w)
 {
     struct err e = {0};
-    if (w->pair_known && !pin_note(store_dir(w->c->store), w->k->o->cert, &w->pair, PIN_SENT, &e)) { /* however good it was before */
+    if (w->pair_known && !pin_note(store_dir(w->c->store), &w->pair, PIN_SENT, clock_now(), &e)) { /* however good it was before */
         walk_finish(w, &e);
         return;
     }

@@ -14,7 +14,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 
-enum { FILE_MAX = 65536, PAIRS_MAX = 200, ANSWER_S = 75 /* longer than any request lasts */ };
+enum { KEPT_MAX = 4096, TRIED_MAX = 1 << 18, PAIRS_MAX = 1000, ANSWER_S = 75 /* longer than any request lasts */ };
 
 static const char *const fate_words[] = {[PIN_NEW] = "new", [PIN_SENT] = "sent", [PIN_REFUSED] = "refused", [PIN_PROVEN] = "proven"};
 
@@ -74,7 +74,7 @@ bool pin_kept(const char *state_dir, const char *cert, char reference[REFERENCE_
     struct err fault = {0};
     *reference = 0;
     secret_free(pin);
-    bool ok = fs_read(path, FILE_MAX, &text, &n, &fault);
+    bool ok = fs_read(path, KEPT_MAX, &text, &n, &fault);
     if (!ok && fault.code && strcmp(fault.code, "NO_FILE") == 0)
         ok = true;
     else if (!ok && e)
@@ -109,6 +109,11 @@ bool pin_wipe(const char *state_dir, const char *cert, struct err *e)
 
 /* --- what was tried ------------------------------------------------------------------------------------------------------------------- */
 
+static char *tried_path(const char *state_dir)
+{
+    return mem_fmt("%s/keys/pins.tried", state_dir);
+}
+
 static bool salt_read(const char *hex, uint8_t salt[SALT_SIZE])
 {
     if (strlen(hex) != 2 * SALT_SIZE || strspn(hex, "0123456789abcdef") != 2 * SALT_SIZE)
@@ -123,13 +128,13 @@ static bool salt_read(const char *hex, uint8_t salt[SALT_SIZE])
 
 /* {"salt":HEX,"pairs":[{"hash":HEX,"fate":WORD,"at":N}]}; *out NULL: nothing was tried yet. A file that cannot be read means: nobody knows, so
  * nothing is tried. */
-static bool load(const char *path, const char *cert, json_t **out, uint8_t salt[SALT_SIZE], struct err *e)
+static bool load(const char *path, json_t **out, uint8_t salt[SALT_SIZE], struct err *e)
 {
     char *text = NULL;
     size_t n;
     struct err fault = {0};
     *out = NULL;
-    if (!fs_read(path, FILE_MAX, &text, &n, &fault)) {
+    if (!fs_read(path, TRIED_MAX, &text, &n, &fault)) {
         bool none = fault.code && strcmp(fault.code, "NO_FILE") == 0;
         if (!none && e)
             *e = fault;
@@ -143,9 +148,9 @@ static bool load(const char *path, const char *cert, json_t **out, uint8_t salt[
     }
     json_decref(j);
     return err_set(e, RC_STATE, "PIN_MEMORY",
-                   "%s, which says what PINs of %s were tried, cannot be read; no PIN is sent before you have looked: if none was refused, "
+                   "%s, which says what PINs were tried, cannot be read; no PIN is sent before you have looked: if none was refused, "
                    "remove the file",
-                   path, cert);
+                   path);
 }
 
 static bool save(const char *path, json_t *j, struct err *e)
@@ -176,79 +181,78 @@ static enum pin_fate fate_of(const json_t *pair)
     return pair ? PIN_REFUSED : PIN_NEW; /* a word of a later version: certainly not one to try */
 }
 
-bool pin_find(const char *state_dir, const char *cert, const char *reference, const struct secret *pin, struct pin_pair *out, struct err *e)
+bool pin_find(const char *state_dir, const char *reference, const struct secret *pin, struct pin_pair *out, struct err *e)
 {
-    char both[64], *path = path_of(state_dir, cert, "tried");
+    char both[64], *path = tried_path(state_dir);
     json_t *j;
     memset(out, 0, sizeof *out);
-    bool ok = load(path, cert, &j, out->salt, e);
+    bool ok = load(path, &j, out->salt, e);
     if (ok && !j && getrandom(out->salt, SALT_SIZE, 0) != SALT_SIZE)
         ok = err_set(e, RC_STATE, "PIN_MEMORY", "cannot get random octets: %s; no PIN is sent", strerror(errno));
     if (ok) {
         int n = snprintf(both, sizeof both, "%s %s", reference, (const char *)pin->p);
         ok = slow_hash((struct bytes){(const uint8_t *)both, (size_t)n}, out->salt, out->hash, e);
         explicit_bzero(both, sizeof both);
-        out->fate = fate_of(pair_in(j, out->hash));
+        const json_t *pair = pair_in(j, out->hash);
+        out->fate = fate_of(pair);
+        out->at = json_num(pair, "at");
     }
     json_decref(j);
     free(path);
     return ok;
 }
 
-bool pin_note(const char *state_dir, const char *cert, struct pin_pair *pair, enum pin_fate fate, struct err *e)
+/* Room for one more: the oldest that proved good goes first, for that it is good shows again; what was refused goes last. */
+static void make_room(json_t *all)
 {
-    char *path = path_of(state_dir, cert, "tried"), hex[2 * SALT_SIZE + 1];
-    uint8_t salt[SALT_SIZE];
-    json_t *j, *at;
-    bool ok = load(path, cert, &j, salt, e);
-    if (ok && j &&
-        memcmp(salt, pair->salt, SALT_SIZE) != 0) { /* another file than the one looked into: its fingerprints say nothing to us */
-        json_decref(j);
-        ok = err_set(e, RC_STATE, "PIN_MEMORY", "%s was replaced while dcvagent ran; nothing was sent", path);
-        free(path);
-        return ok;
+    size_t oldest = 0;
+    json_t *pair;
+    if (json_array_size(all) < PAIRS_MAX)
+        return;
+    json_array_foreach(all, oldest, pair)
+    {
+        if (fate_of(pair) == PIN_PROVEN || fate_of(pair) == PIN_NEW)
+            break;
     }
+    json_array_remove(all, oldest < json_array_size(all) ? oldest : 0);
+}
+
+static void put_pair(json_t *all, json_t *known, const char *hash, enum pin_fate fate, int64_t at)
+{
+    json_t *pair = known;
+    if (!pair) {
+        make_room(all);
+        pair = json_pack("{s:s}", "hash", hash);
+        json_array_append_new(all, pair);
+    }
+    json_object_set_new(pair, "fate", json_string(fate_words[fate]));
+    json_object_set_new(pair, "at", json_integer(at));
+}
+
+bool pin_note(const char *state_dir, struct pin_pair *pair, enum pin_fate fate, int64_t at, struct err *e)
+{
+    char *path = tried_path(state_dir), hex[2 * SALT_SIZE + 1];
+    uint8_t salt[SALT_SIZE];
+    json_t *j;
+    bool ok = load(path, &j, salt, e);
+    if (ok && j && memcmp(salt, pair->salt, SALT_SIZE) != 0) /* another file than the one looked into: its fingerprints say nothing to us */
+        ok = err_set(e, RC_STATE, "PIN_MEMORY", "%s was replaced while dcvagent ran; nothing was sent", path);
     if (ok && !j && hex_show(hex, sizeof hex, pair->salt, SALT_SIZE))
         j = json_pack("{s:s, s:[]}", "salt", hex, "pairs");
     if (ok) {
-        json_t *all = json_object_get(j, "pairs");
-        at = pair_in(j, pair->hash);
-        if (!at) {
-            if (json_array_size(all) >= PAIRS_MAX)
-                json_array_remove(all, 0);
-            json_array_append_new(all, json_pack("{s:s}", "hash", pair->hash));
-            at = json_array_get(all, json_array_size(all) - 1);
-        }
-        json_object_set_new(at, "fate", json_string(fate_words[fate]));
-        json_object_set_new(at, "at", json_integer(clock_now()));
+        put_pair(json_object_get(j, "pairs"), pair_in(j, pair->hash), pair->hash, fate, at);
         ok = save(path, json_incref(j), e);
     }
-    if (ok)
+    if (ok) {
         pair->fate = fate;
+        pair->at = at;
+    }
     json_decref(j);
     free(path);
     return ok;
 }
 
-bool pin_forgive(const char *state_dir, const char *cert, int64_t said, struct err *e)
+bool pin_forgiven(const struct pin_pair *pair, int64_t said)
 {
-    char *path = path_of(state_dir, cert, "tried");
-    uint8_t salt[SALT_SIZE];
-    json_t *j, *all;
-    bool ok = load(path, cert, &j, salt, e), any = false;
-    all = json_object_get(j, "pairs");
-    for (size_t i = 0; i < json_array_size(all); i++) {
-        const json_t *pair = json_array_get(all, i);
-        int64_t sent = json_num(pair, "at");
-        bool on_its_way = sent <= said && said < sent + ANSWER_S; /* later than said: the clock was wrong */
-        if (fate_of(pair) == PIN_SENT && !on_its_way) {
-            json_array_remove(all, i--);
-            any = true;
-        }
-    }
-    if (ok && any)
-        ok = save(path, json_incref(j), e);
-    json_decref(j);
-    free(path);
-    return ok;
+    return pair->fate == PIN_SENT && pair->at + ANSWER_S <= said;
 }

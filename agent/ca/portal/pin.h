@@ -1,10 +1,11 @@
 /* pin.h: the PIN of a portal order: kept until the certificate is there, and never tried twice.
  *
  *   keys/NAME.pin     0600: reference number and PIN as `pin` handed them over; wiped once the certificate is installed (pin = new-each-time)
- *   keys/NAME.tried   0600: what became of each pair of reference number and PIN that was tried, by fingerprints that cannot be turned back
+ *   keys/pins.tried   0600: what became of each pair of reference number and PIN that was tried, by fingerprints that cannot be turned back
  *
  * A portal locks a PIN after some wrong tries. So a login with a pair that has not proven good is noted on the disk before it is sent: PIN_SENT. If
- * its answer is lost it stays so, and a person decides (`pin` again, run --force). A refused one is never sent again. All blocks. */
+ * its answer is lost it stays so, and a person decides (`pin` again, run --force). A refused one is never sent again. The pair is what the portal
+ * counts: it is known again whatever the certificate or the CA is called in the configuration by now. All blocks. */
 #ifndef DCV_CA_PORTAL_PIN_H
 #define DCV_CA_PORTAL_PIN_H
 
@@ -33,10 +34,12 @@ struct pin_pair {
     uint8_t salt[SALT_SIZE];
     char hash[65];
     enum pin_fate fate;
+    int64_t at; /* since when; 0: PIN_NEW */
 };
-bool pin_find(const char *state_dir, const char *cert, const char *reference, const struct secret *pin, struct pin_pair *out, struct err *e);
-bool pin_note(const char *state_dir, const char *cert, struct pin_pair *pair, enum pin_fate fate, struct err *e); /* on the disk when it returns */
-/* A person says so, at `said`: those PIN_SENT may be tried once more, but for one whose answer may still have been on its way then. */
-bool pin_forgive(const char *state_dir, const char *cert, int64_t said, struct err *e);
+bool pin_find(const char *state_dir, const char *reference, const struct secret *pin, struct pin_pair *out, struct err *e);
+bool pin_note(const char *state_dir, struct pin_pair *pair, enum pin_fate fate, int64_t at, struct err *e); /* on the disk when it returns */
+
+/* A person handed PINs over at `said`: one that was PIN_SENT before may be tried once more, unless its answer may still have been on its way then. */
+bool pin_forgiven(const struct pin_pair *pair, int64_t said);
 
 #endif

@@ -16,6 +16,8 @@
 #define DCVAGENT_VERSION "unversioned"
 #endif
 
+enum { WALK_S = 30 };
+
 static const struct conf_key portal_keys[] = {
     {.name = "profile",
      .type = CONF_TEXT,
@@ -80,6 +82,7 @@ static bool portal_open(struct ca **out, const struct section *s, struct net *n,
                                  .ttl = (uint32_t)section_number(s, "record_ttl"),
                                  .lifetime = (uint32_t)section_number(s, "code_lifetime"),
                                  .parallel = 1,
+                                 .grace = WALK_S,
                                  .by_person = true,
                                  .by_email = true,
                                  .by_website = true,

@@ -75,6 +75,7 @@ struct walk {
     uint8_t spki[32];
     struct pin_pair pair;
     bool pair_known;
+    struct pin_pair before;  /* the pair as it was known before this walk sent it */
     bool sends_pin;          /* what is about to be sent holds it */
     struct window *window;
     struct visit visit;

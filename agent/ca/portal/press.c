@@ -18,7 +18,8 @@ static void send_now(void *arg)
     struct walk *w = arg;
     struct err e = {0};
     if (w->sends_pin) {
-        if (w->pair.fate != PIN_PROVEN && !pin_note(store_dir(w->c->store), w->k->o->cert, &w->pair, PIN_SENT, &e)) {
+        w->before = w->pair;
+        if (w->pair.fate != PIN_PROVEN && !pin_note(store_dir(w->c->store), &w->pair, PIN_SENT, clock_now(), &e)) {
             walk_finish(w, &e);
             return;
         }
@@ -99,7 +100,7 @@ static void ask_permission(struct walk *w)
 }
 
 struct finding {
-    char *dir, *cert, reference[REFERENCE_DIGITS + 1];
+    char *dir, reference[REFERENCE_DIGITS + 1];
     struct secret pin;
     struct pin_pair pair;
     struct err err;
@@ -108,7 +109,7 @@ struct finding {
 static void find_pair(void *data)
 {
     struct finding *f = data;
-    pin_find(f->dir, f->cert, f->reference, &f->pin, &f->pair, &f->err);
+    pin_find(f->dir, f->reference, &f->pin, &f->pair, &f->err);
 }
 
 static void finding_free(void *data)
@@ -116,7 +117,6 @@ static void finding_free(void *data)
     struct finding *f = data;
     secret_free(&f->pin);
     free(f->dir);
-    free(f->cert);
     free(f);
 }
 
@@ -138,7 +138,6 @@ static void know_pair(struct walk *w)
 {
     struct finding *f = mem_new(sizeof *f);
     f->dir = mem_str(store_dir(w->c->store));
-    f->cert = mem_str(w->k->o->cert);
     snprintf(f->reference, sizeof f->reference, "%s", w->reference);
     secret_set(&f->pin, w->pin.p, w->pin.n);
     w->job = (struct job){.op = {.done = found_pair, .owner = w}, .work = find_pair, .drop = finding_free, .data = f};
@@ -147,10 +146,10 @@ static void know_pair(struct walk *w)
 
 /* --- may this button be pressed? -------------------------------------------------------------------------------------------------------- */
 
-/* A lost answer counts as a try; run --force lets one more through, if it is the run's first. */
+/* A lost answer counts as a try; `pin`, or run --force in the run's first login, lets one more through. */
 static bool pin_may_be_sent(struct walk *w)
 {
-    bool once_more = w->pair.fate == PIN_SENT && w->k->forced;
+    bool once_more = (w->pair.fate == PIN_SENT && w->k->forced) || pin_forgiven(&w->pair, json_num(w->h, "started"));
     w->k->forced = false;
     return once_more || w->pair.fate == PIN_NEW || w->pair.fate == PIN_PROVEN;
 }

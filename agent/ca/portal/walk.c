@@ -231,7 +231,7 @@ static void visit_start(struct walk *w)
 static bool pin_is_proven(const struct walk *w)
 {
     const struct sight *s = &w->sight;
-    bool inside = s->known && s->role != ROLE_START && s->role != ROLE_LOGIN && s->role != ROLE_CLOSED;
+    bool inside = s->known && s->role != ROLE_START && s->role != ROLE_LOGIN && s->role != ROLE_CLOSED && s->role != ROLE_REFUSED;
     return s->logged_in && inside && s->error != PAGE_LOGIN_REFUSED && s->error != PAGE_LOCKED && s->error != PAGE_SESSION_LOST &&
            s->error != PAGE_BUSY;
 }
@@ -295,7 +295,7 @@ static void page_is_read(struct walk *w, const struct err *why)
     look_around(w);
     if (pin_is_proven(w)) {
         w->sight.pin_proven = w->sight.let_in = true;
-        if (w->pair_known && w->pair.fate != PIN_PROVEN && !pin_note(store_dir(w->c->store), w->k->o->cert, &w->pair, PIN_PROVEN, &e)) {
+        if (w->pair_known && w->pair.fate != PIN_PROVEN && !pin_note(store_dir(w->c->store), &w->pair, PIN_PROVEN, clock_now(), &e)) {
             walk_finish(w, &e);
             return;
         }
@@ -338,7 +338,7 @@ static void nothing_sent(struct walk *w)
 {
     struct err ignored = {0};
     if (w->sends_pin && w->pair.fate == PIN_SENT)
-        pin_note(store_dir(w->c->store), w->k->o->cert, &w->pair, PIN_NEW, &ignored);
+        pin_note(store_dir(w->c->store), &w->pair, w->before.fate, w->before.at, &ignored);
     if (w->step == STEP_GIVE_CSR || w->step == STEP_SUBMIT)
         json_object_del(w->h, "sent");
     if (w->step == STEP_GIVE_CSR)
