@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "ca/portal/act.h"
+#include "ca/portal/session.h"
 #include "cmd/portal_walk.h"
 #include "conf/conf.h"
 #include "order/session.h"
@@ -125,7 +126,7 @@ static void print_text(const struct trial *t)
         printf("  %s\n", t->act.told.s[i]);
     if (t->act.send.url)
         printf("would press: %s (%s %s)\n", t->act.button, t->act.send.method,
-               text_safe(safe, sizeof safe, t->act.send.url, strcspn(t->act.send.url, "?"))); /* a query may hold what was filled in */
+               text_safe(safe, sizeof safe, t->act.send.url, url_bare(t->act.send.url))); /* a query may hold what was filled in */
     else if (t->planned)
         printf("nothing would be pressed\n");
 }
@@ -162,7 +163,7 @@ static void print_json(const struct trial *t)
     for (size_t i = 0; i < t->act.told.n; i++)
         json_array_append_new(told, json_text(t->act.told.s[i]));
     if (t->act.send.url)
-        snprintf(url, sizeof url, "%.*s", (int)strcspn(t->act.send.url, "?"), t->act.send.url);
+        snprintf(url, sizeof url, "%.*s", (int)url_bare(t->act.send.url), t->act.send.url);
     json_print(json_pack("{s:i, s:s, s:o, s:o, s:o, s:s, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "version", 1, "name", t->cert->name,
                          "portal", json_text(guide_title(t->guide)), "page", json_text(r->page ? guide_page_name(r->page) : NULL), "role",
                          json_text(r->page ? role_words[r->role] : NULL), "error", page_error_words[r->error], "said", json_text(r->said),

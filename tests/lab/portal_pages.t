@@ -53,6 +53,12 @@ control options '{"clock": 0}'
 ok "expired: a new one" later 0 ''
 ok "one certificate" counts "$R" paid=1
 
+begin elsewhere
+fault '{"do": "word", "key": "dns", "text": "網站變更 (建議)", "on": "dns"}'
+ok "the page of another method: its code is not taken" first 14 'PORTAL_CONTRADICTS'
+is "nothing is published" "$(state_of elsewhere)" "prepared operator"
+ok "as it was ordered: on from there" later 0 ''
+
 # --- other origins
 for on in "POST login" "GET confirm"; do
     begin "away-$(echo "$on" | tr 'A-Z ' 'a-z-')"

@@ -413,6 +413,38 @@ static void strangers(void **state)
 #define FORM "<p>Hello<form method=post action=/go>"
 #define GO   "<input type=submit value=Go></form>"
 
+/* A portal that shows what was typed: its words go into logs and the evidence. */
+static void the_pin_in_its_words(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *html, *said;
+    } rows[] = {
+        {"<p>Hello<p>Wrong: 123456789", "Wrong: 123456789"},
+        {"<p>Hello<p>Wrong: 1234567890123456", "(words with the PIN in them)"},
+        {"<p>Hello<p>Wrong: <b>1234</b> 5678 9012-3456 for 123456789", "(words with the PIN in them)"},
+    };
+    static const char text[] = LOGIN_PAGE "error.login-refused = Wrong\n";
+    struct guide *g = guide_load(describe_text("ca/test.ini", text, strlen(text)));
+    struct ordered o;
+
+    make_order(&o, &(struct asked){0});
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct page *p;
+        struct reading r;
+        struct err e = {0};
+
+        assert_true(page_parse(&p, rows[i].html, strlen(rows[i].html), NULL, "https://www.portal.example/", &e));
+        assert_true(reading_take(g, p, &o.o, &r, &e));
+        assert_int_equal(r.error, PAGE_LOGIN_REFUSED);
+        assert_string_equal(r.said, rows[i].said);
+        reading_clear(&r);
+        page_free(p);
+    }
+    drop_order(&o);
+    guide_free(g);
+}
+
 static void doubts(void **state)
 {
     (void)state;
@@ -546,10 +578,8 @@ static void organisations(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(saved),
-        cmocka_unit_test(strangers),
-        cmocka_unit_test(doubts),
-        cmocka_unit_test(organisations),
+        cmocka_unit_test(saved),  cmocka_unit_test(strangers),     cmocka_unit_test(the_pin_in_its_words),
+        cmocka_unit_test(doubts), cmocka_unit_test(organisations),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -156,6 +156,41 @@ static void a_form(void **state)
     portal_session_free(s);
 }
 
+/* A page's address may hold what was filled in: another origin learns no more than where one comes from. */
+static void referers(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *from, *want; /* NULL: as it is */
+    } rows[] = {
+        {"/login?pin=1", NULL},
+        {"https://other.test/login?pin=1", "https://other.test/"},
+        {"https://other.test:8443?pin=1", "https://other.test:8443/"},
+        {"https://localhost/login?pin=1", "https://localhost/"}, /* another port is another origin */
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct portal_session *s = portal_session_new(client, &origins);
+        char want[200], from[128];
+        snprintf(from, sizeof from, "%s", *rows[i].from == '/' ? url_of(rows[i].from) : rows[i].from);
+        snprintf(want, sizeof want, "GET [] [%s] []", rows[i].want ? rows[i].want : from);
+        struct visit v = {.url = url_of("/cookie"), .from = from};
+        assert_int_equal(go(s, &v).rc, RC_OK);
+        assert_string_equal(page_text(v.page), want);
+        visit_clear(&v);
+        portal_session_free(s);
+    }
+}
+
+/* What logs may show of an address. */
+static void bare(void **state)
+{
+    (void)state;
+    static const char *const urls[] = {"https://a.test/b;jsessionid=0123", "https://a.test/b?pin=1", "https://a.test/b#c",
+                                       "https://a.test/b"};
+    for (size_t i = 0; i < sizeof urls / sizeof *urls; i++)
+        assert_int_equal(url_bare(urls[i]), strlen("https://a.test/b"));
+}
+
 static void a_file(void **state)
 {
     (void)state;
@@ -174,17 +209,21 @@ static void bad_ways(void **state)
     (void)state;
     static const struct {
         const char *path, *code;
-        bool post, sent;
+        bool post, sent, once;
     } rows[] = {
         {"/foreign", "PORTAL_ORIGIN", false, false}, {"/foreign", "PORTAL_ORIGIN", true, true},  {"/plain", "PORTAL_ORIGIN", false, false},
         {"/round", "PORTAL_REDIRECT", false, false}, {"/resend", "PORTAL_REDIRECT", true, true}, {"/lost", "HTTP_BROKEN", true, true},
         {"/cut", "HTTP_BROKEN", true, true},         {"/big", "HTTP_LARGE", false, false},       {"/head", "HTTP_LARGE", true, true},
+        {"/lost", "HTTP_BROKEN", false, true, true},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct portal_session *s = portal_session_new(client, &origins);
         int closed = *https_closed;
-        struct visit v = {
-            .url = url_of(rows[i].path), .post = rows[i].post, .body = {(const uint8_t *)"a=1", 3}, .content_type = "text/plain"};
+        struct visit v = {.url = url_of(rows[i].path),
+                          .post = rows[i].post,
+                          .once = rows[i].once,
+                          .body = {(const uint8_t *)"a=1", 3},
+                          .content_type = "text/plain"};
         struct err e = go(s, &v);
         assert_non_null(e.code);
         assert_string_equal(e.code, rows[i].code);
@@ -258,6 +297,8 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(cookies_stay_with_their_session),
         cmocka_unit_test(a_form),
+        cmocka_unit_test(referers),
+        cmocka_unit_test(bare),
         cmocka_unit_test(a_file),
         cmocka_unit_test(bad_ways),
         cmocka_unit_test(nothing_is_sent_elsewhere),

@@ -232,7 +232,7 @@ static bool at_home(struct plan *s)
                                                             "[page %s] leads to %s, which is none of the origins= of the description; "
                                                             "nothing was pressed. If the CA really has moved, add the "
                                                             "origin there",
-                                                            s->gp->name, text_safe(safe, sizeof safe, url, strcspn(url, "?#")));
+                                                            s->gp->name, text_safe(safe, sizeof safe, url, url_bare(url)));
 }
 
 static void take_label(struct plan *s, const struct node *n, const struct mark *m)
@@ -267,13 +267,14 @@ static bool follow(struct plan *s, const struct mark *m)
     return at_home(s);
 }
 
-static bool compare(struct plan *s)
+bool act_agrees(const struct guide *g, const struct page *p, const struct reading *r, const struct act_order *o, struct strs *told,
+                struct err *e)
 {
     bool ok = true;
 
-    for (size_t i = 0; i < s->gp->n; i++) /* all of them: a person wants to see every contradiction */
-        if (s->gp->mark[i].kind == MARK_MUST)
-            ok = must_hold(s->g, s->p, s->gp->name, &s->gp->mark[i], s->o, &s->out->told, s->e) && ok;
+    for (size_t i = 0; i < r->page->n; i++) /* all of them: a person wants to see every contradiction */
+        if (r->page->mark[i].kind == MARK_MUST)
+            ok = must_hold(g, p, r->page->name, &r->page->mark[i], o, told, e) && ok;
     return ok;
 }
 
@@ -289,7 +290,7 @@ bool act_plan(const struct guide *g, const struct page *p, const struct reading 
         return err_set(e, RC_PAGES, "PORTAL_PAGE", "the page is not recognised: %s; nothing was pressed", r->said);
     button = key_for(&s, MARK_PRESS);
     link = key_for(&s, MARK_FOLLOW);
-    ok = compare(&s) && (button ? press(&s, button) : link ? follow(&s, link) : true);
+    ok = act_agrees(g, p, r, o, &out->told, e) && (button ? press(&s, button) : link ? follow(&s, link) : true);
     if (!ok) {
         page_send_clear(&out->send);
         *out->button = '\0';

@@ -51,6 +51,9 @@ void reading_clear(struct reading *r);
 /* For who mends a description: of each of its pages the first line that keeps this page from being it. */
 void reading_misfits(const struct guide *g, const struct page *p, struct strs *out);
 
+/* All must.* of the page, and what came of each told. false: as act_plan() says. What a page shows of another order counts for nothing. */
+bool act_agrees(const struct guide *g, const struct page *p, const struct reading *r, const struct act_order *o, struct strs *told, struct err *e);
+
 /* What would be filled in and pressed. */
 struct act {
     struct strs told;         /* a line each for people: "reference number: 123456789", "PIN: (hidden)", "agrees: server name ..." */

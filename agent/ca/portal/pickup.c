@@ -88,7 +88,7 @@ static void failed(struct pickup *p, struct err *e)
 {
     char safe[160];
     const char *url = p->url.s[p->at];
-    text_safe(safe, sizeof safe, url, strcspn(url, "?#"));
+    text_safe(safe, sizeof safe, url, url_bare(url));
     err_at(e, "%s", safe);
     if (p->at == 0) {
         walk_finish(p->w, e);

@@ -94,7 +94,7 @@ struct walk {
 };
 void walk_start(struct ca *c, struct ca_case *k, enum walk_goal goal, bool probe);
 void walk_finish(struct walk *w, const struct err *e); /* w is gone */
-void walk_visit(struct walk *w, const char *url, const struct page_send *form); /* form NULL, or by GET: nothing is sent */
+void walk_visit(struct walk *w, const char *url, const struct page_send *form); /* form: what a button sends; NULL: no more than a look */
 void walk_press(struct walk *w);                       /* press.c: the button of w->step, if all is well */
 
 /* outcome.c */

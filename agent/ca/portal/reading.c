@@ -67,19 +67,35 @@ static const struct guide_page *recognise(const struct guide *g, const struct pa
 
 /* --- errors -------------------------------------------------------------------------------------------------------------------------------- */
 
-static void say_line(struct reading *r, const struct page *p, const struct locator *at)
+/* Some portals show what was typed, in groups or not. */
+static bool holds_pin(const char *line, const struct secret *pin)
+{
+    char *digits = mem_new(strlen(line) + 1);
+    size_t n = 0;
+
+    for (; *line; line++)
+        if (*line >= '0' && *line <= '9')
+            digits[n++] = *line;
+    bool holds = pin && pin->n && memmem(digits, n, pin->p, pin->n);
+    explicit_bzero(digits, n);
+    free(digits);
+    return holds;
+}
+
+static void say_line(struct reading *r, const struct page *p, const struct locator *at, const struct act_order *o)
 {
     struct strs texts = {0};
     char *line = at->by == BY_TEXT ? page_line(p, at->text) : NULL;
 
     if (at->by == BY_XPATH)
         page_texts(p, at->text, NULL, &texts);
-    put(r->said, sizeof r->said, line ? line : texts.n ? texts.s[0] : "");
+    const char *said = line ? line : texts.n ? texts.s[0] : "";
+    put(r->said, sizeof r->said, holds_pin(said, o->pin) ? "(words with the PIN in them)" : said);
     free(line);
     strs_free(&texts);
 }
 
-static bool take_error(struct reading *r, const struct page *p, const struct mark *m, struct err *e)
+static bool take_error(struct reading *r, const struct page *p, const struct mark *m, const struct act_order *o, struct err *e)
 {
     if (m->kind != MARK_ERROR || !locate_holds(p, &m->at) || r->error == (enum page_error)m->what)
         return true;
@@ -87,17 +103,17 @@ static bool take_error(struct reading *r, const struct page *p, const struct mar
         return err_set(e, RC_PAGES, "PORTAL_PAGE", "[page %s]: what it says can mean %s and %s; nothing was pressed. Mend the description",
                        r->page->name, page_error_words[r->error], page_error_words[m->what]);
     r->error = (enum page_error)m->what;
-    say_line(r, p, &m->at);
+    say_line(r, p, &m->at, o);
     return true;
 }
 
-static bool take_errors(const struct guide *g, struct reading *r, const struct page *p, struct err *e)
+static bool take_errors(const struct guide *g, struct reading *r, const struct page *p, const struct act_order *o, struct err *e)
 {
     for (size_t i = 0; i < r->page->n; i++)
-        if (!take_error(r, p, &r->page->mark[i], e))
+        if (!take_error(r, p, &r->page->mark[i], o, e))
             return false;
     for (size_t i = 0; i < g->n_error; i++)
-        if (!take_error(r, p, &g->error[i], e))
+        if (!take_error(r, p, &g->error[i], o, e))
             return false;
     if (r->role == ROLE_FAILED && r->error == PAGE_FINE)
         r->error = PAGE_DCV_FAILED;
@@ -286,12 +302,12 @@ bool reading_take(const struct guide *g, const struct page *p, const struct act_
     if (!out->page)
         return true;
     out->role = out->page->role;
-    if (!take_errors(g, out, p, e))
+    if (!take_errors(g, out, p, o, e))
         return false;
     text = mark_of(out->page, MARK_TEXT, -1);
     if (!*out->said && text &&
         (out->role == ROLE_CLOSED || out->role == ROLE_REFUSED || out->role == ROLE_FAILED || out->role == ROLE_CHECKING))
-        say_line(out, p, &text->at);
+        say_line(out, p, &text->at, o);
     take_failed(out, p);
     for (size_t i = 0; i < out->page->n; i++)
         if (out->page->mark[i].kind == MARK_LINK)

@@ -26,7 +26,7 @@ struct journey {
     struct http http;
     struct strs headers;
     char *url;
-    bool post;
+    bool post, once;
     unsigned hops;
 };
 
@@ -51,6 +51,11 @@ void portal_session_free(struct portal_session *s)
     free(s);
 }
 
+size_t url_bare(const char *url)
+{
+    return strcspn(url, ";?#");
+}
+
 bool origin_in(const struct strs *origins, const char *url, bool plain)
 {
     char wanted[280], allowed[280];
@@ -60,6 +65,13 @@ bool origin_in(const struct strs *origins, const char *url, bool plain)
         if (http_origin(origins->s[i], plain, allowed, sizeof allowed) && strcmp(wanted, allowed) == 0)
             return true;
     return false;
+}
+
+/* Octets of "https://host:port". */
+static size_t origin_length(const char *url)
+{
+    const char *host = strstr(url, "://");
+    return host ? (size_t)(host + 3 - url) + strcspn(host + 3, "/?#") : 0;
 }
 
 /* --- one request ------------------------------------------------------------------------------------------------------------------------ */
@@ -98,6 +110,22 @@ static void settle(struct journey *j, const struct err *e)
 
 static void answered(struct op *op, const struct err *e);
 
+/* As browsers do: in full to the origin that the page is of, of which others learn no more than the name. */
+static void add_referer(struct journey *j)
+{
+    char here[280], there[280];
+    struct str line = STR_INIT(ADDRESS_SIZE);
+    if (!j->v->from || !http_origin(j->v->from, false, there, sizeof there) || !http_origin(j->url, false, here, sizeof here))
+        return;
+    bool home = strcmp(here, there) == 0;
+    str_fmt(&line, "Referer: %.*s%s", (int)(home ? strcspn(j->v->from, "#") : origin_length(j->v->from)), j->v->from, home ? "" : "/");
+    if (!line.cut)
+        strs_add(&j->headers, str_text(&line));
+    if (line.p)
+        explicit_bzero(line.p, line.n);
+    str_free(&line);
+}
+
 /* What a browser sends beside the request itself; sites look at Origin and Referer against forged requests. */
 static void make_headers(struct journey *j)
 {
@@ -110,14 +138,10 @@ static void make_headers(struct journey *j)
     if (cookies.p)
         explicit_bzero(cookies.p, cookies.n);
     str_free(&cookies);
-    struct str line = STR_INIT(ADDRESS_SIZE);
-    if (j->v->from) {
-        str_fmt(&line, "Referer: %s", j->v->from);
-        strs_add(&j->headers, str_text(&line));
-    }
-    str_free(&line);
+    add_referer(j);
     if (!j->post)
         return;
+    struct str line = STR_INIT(ADDRESS_SIZE);
     if (j->v->from && http_origin(j->v->from, false, origin, sizeof origin)) {
         size_t n = strlen(origin); /* a browser leaves the standard port out */
         if (n > 4 && strcmp(origin + n - 4, ":443") == 0)
@@ -136,7 +160,7 @@ static void go(struct journey *j)
     struct err e = {0};
     if (!origin_in(j->session->origins, j->url, false)) {
         char safe[160];
-        text_safe(safe, sizeof safe, j->url, strcspn(j->url, "?#"));
+        text_safe(safe, sizeof safe, j->url, url_bare(j->url));
         err_set(&e, RC_PAGES, "PORTAL_ORIGIN",
                 "the portal leads to %s, which is none of the origins= of its description; nothing was sent there. If the CA really has "
                 "moved, add the "
@@ -153,7 +177,7 @@ static void go(struct journey *j)
                             .headers = &j->headers,
                             .body = j->post ? j->v->body : (struct bytes){0},
                             .max = PAGE_MAX,
-                            .repeatable = !j->post};
+                            .repeatable = !j->once};
     http_start(j->session->client, &j->http);
 }
 
@@ -180,7 +204,7 @@ static bool redirected(struct journey *j)
     }
     free(j->url);
     j->url = mem_str(to);
-    j->post = false;
+    j->post = j->once = false;
     go(j);
     return true;
 }
@@ -208,7 +232,7 @@ static void answered(struct op *op, const struct err *e)
     struct visit *v = j->v;
     struct err fault = {0};
     char charset[40];
-    v->sent |= j->post && j->http.sent;
+    v->sent |= j->once && j->http.sent;
     if (e) {
         settle(j, e);
         return;
@@ -235,6 +259,7 @@ void portal_visit(struct portal_session *s, struct visit *v)
     j->v = v;
     j->url = mem_str(v->url);
     j->post = v->post;
+    j->once = v->post || v->once;
     v->impl = j;
     v->sent = false;
     v->status = 0;

@@ -28,7 +28,8 @@ struct visit {
     const char *content_type; /* post */
     const char *from;         /* URL of the page that leads here; NULL: typed in */
     bool raw;                 /* a file, not a page */
-    bool sent;                /* out: what was posted may have reached the portal, whatever became of the answer */
+    bool once;                /* a button was pressed: never sent a second time by itself, a form by GET either. post: always so */
+    bool sent;                /* out, of once: it may have reached the portal, whatever became of the answer */
     long status;              /* out */
     int64_t not_before;       /* out: Retry-After; 0 */
     char *at;                 /* out: where the answer came from */
@@ -38,6 +39,9 @@ struct visit {
 };
 void portal_visit(struct portal_session *s, struct visit *v);
 void visit_clear(struct visit *v); /* cancels, frees what it got */
+
+/* Octets of the URL that people and logs may see: what comes behind (;jsessionid=, the query) can hold a session or what was filled in. */
+size_t url_bare(const char *url);
 
 /* Is the URL's origin one of these? plain: http counts too. */
 bool origin_in(const struct strs *origins, const char *url, bool plain);

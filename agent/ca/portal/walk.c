@@ -204,7 +204,7 @@ void walk_visit(struct walk *w, const char *url, const struct page_send *form)
     page_free(w->page);
     w->page = NULL;
     bool post = form && strcmp(form->method, "POST") == 0;
-    w->visit = (struct visit){.op = {.done = visited, .owner = w}, .url = to, .post = post, .from = from};
+    w->visit = (struct visit){.op = {.done = visited, .owner = w}, .url = to, .post = post, .once = form, .from = from};
     if (post) {
         w->visit.body = (struct bytes){(const uint8_t *)(form->body.p ? form->body.p : ""), form->body.n};
         w->visit.content_type = form->content_type;
@@ -288,6 +288,18 @@ static void take_step(struct walk *w)
     }
 }
 
+/* What stands on the page is believed of the order: its codes, that it is proven, that its CSR is there. */
+static bool believes(enum walk_step step)
+{
+    return step == STEP_CODES || step == STEP_AWAIT_MAIL || step == STEP_CHECKING || step == STEP_PROVEN || step == STEP_ISSUING ||
+           step == STEP_PICKUP;
+}
+
+static bool of_another_order(struct walk *w, struct err *e)
+{
+    return believes(w->step) && !act_agrees(w->c->guide, w->page, &w->reading, &w->order, &w->act.told, e);
+}
+
 /* The page is read as far as it can be; why: what could not. */
 static void page_is_read(struct walk *w, const struct err *why)
 {
@@ -303,6 +315,8 @@ static void page_is_read(struct walk *w, const struct err *why)
     w->step = walk_decide(&w->sight);
     if (why->rc != RC_OK && (w->step == STEP_UNKNOWN || w->reading.page))
         walk_unknown(w, why);
+    else if (of_another_order(w, &e))
+        walk_unknown(w, &e);
     else
         take_step(w);
 }
@@ -324,7 +338,7 @@ static void here_is_page(struct walk *w)
         walk_visit(w, url, NULL);
         return;
     }
-    text_safe(safe, sizeof safe, at, strcspn(at, "?#"));
+    text_safe(safe, sizeof safe, at, url_bare(at));
     say(LEVEL_INFO, &(struct about){.cert = w->k->o->cert, .step = "portal"}, NULL, "page %s at %s",
         w->reading.page ? guide_page_name(w->reading.page) : "not recognised", safe);
     if (codefile_wanted(w))
@@ -350,14 +364,14 @@ static void nothing_sent(struct walk *w)
 static void visited(struct op *op, const struct err *e)
 {
     struct walk *w = op->owner;
-    bool posted = w->visit.post;
+    bool pressed = w->visit.once;
     act_clear(&w->act);
-    if (e && posted && w->visit.sent) {
+    if (e && pressed && w->visit.sent) {
         walk_lost(w, e);
         return;
     }
     if (e) {
-        if (posted)
+        if (pressed)
             nothing_sent(w);
         walk_finish(w, e);
         return;

@@ -12,7 +12,7 @@ static void where(const struct walk *w, struct str *out)
 {
     char safe[200];
     const char *at = w->page ? page_url(w->page) : "";
-    text_safe(safe, sizeof safe, at, strcspn(at, "?#"));
+    text_safe(safe, sizeof safe, at, url_bare(at));
     str_fmt(out, "page \"%s\" at %s", w->reading.page ? guide_page_name(w->reading.page) : "not recognised", safe);
 }
 
@@ -61,12 +61,14 @@ char *page_copy(const struct walk *w, struct err *e)
     char day[32], digits[PIN_DIGITS + PIN_DIGITS / 4];
     day_show(clock_now(), day); /* one a day: a portal that is visited all the time does not fill the disk */
     size_t n_secret = 0, n;
-    struct bytes secret[2];
+    struct bytes secret[3];
     if (w->pin.n == PIN_DIGITS) { /* as typed, and in groups of four as printed */
         snprintf(digits, sizeof digits, "%.4s %.4s %.4s %.4s", w->pin.p, w->pin.p + 4, w->pin.p + 8, w->pin.p + 12);
         secret[n_secret++] = (struct bytes){w->pin.p, w->pin.n};
         secret[n_secret++] = (struct bytes){(const uint8_t *)digits, strlen(digits)};
     }
+    if (w->mailed_code && *w->mailed_code)
+        secret[n_secret++] = (struct bytes){(const uint8_t *)w->mailed_code, strlen(w->mailed_code)};
     char *text = page_masked(w->page, secret, n_secret, &n);
     explicit_bzero(digits, sizeof digits);
     char *folder = mem_fmt("%s/pages", store_dir(w->c->store)), *path = mem_fmt("%s/%s-%s.html", folder, w->k->o->cert, day);
