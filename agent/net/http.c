@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
@@ -136,10 +137,30 @@ static void explain(struct transfer *t, CURLcode code, struct err *e)
     err_again(e, 0);
 }
 
+/* Packed though identity was asked for: read as it is it would be taken for an answer without sense. Other words in the field are a mistake of servers
+ * (a charset), which browsers overlook too. */
+static bool is_packed(const struct http *h)
+{
+    static const char *const packed[] = {"gzip", "x-gzip", "deflate", "br", "zstd", "compress"};
+    char coding[40];
+    if (!h->in.n || !http_header(h, "Content-Encoding", coding, sizeof coding))
+        return false;
+    for (size_t i = 0; i < sizeof packed / sizeof *packed; i++)
+        if (strcasecmp(coding, packed[i]) == 0)
+            return true;
+    return false;
+}
+
 void transfer_done(struct transfer *t, CURLcode code)
 {
     struct err e = {0};
-    if (code != CURLE_OK) {
+    if (code == CURLE_OK && is_packed(t->h)) {
+        t->h->sent = true;
+        err_at(&e, "%s", t->origin);
+        err_set(&e, RC_NET, "HTTP_PACKED", "the answer of %s is packed (gzip or the like), which was not asked for; it is not read",
+                t->origin);
+        err_again(&e, 0);
+    } else if (code != CURLE_OK) {
         explain(t, code, &e);
     } else {
         curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &t->h->status);
@@ -151,7 +172,7 @@ void transfer_done(struct transfer *t, CURLcode code)
     if (t->h->line && code == CURLE_OK)
         op_settle(&t->h->op, NULL); /* curl's handle holds the connection until http_clear() */
     else
-        settle(t, code == CURLE_OK ? NULL : &e);
+        settle(t, e.rc == RC_OK ? NULL : &e);
 }
 
 /* --- starting -------------------------------------------------------------------------------------------------------------------- */
@@ -236,6 +257,7 @@ static void set_method(struct transfer *t)
     if (strcmp(h->method, "GET") != 0 && strcmp(h->method, "POST") != 0 && strcmp(h->method, "HEAD") != 0)
         curl_easy_setopt(c, CURLOPT_CUSTOMREQUEST, h->method);
     t->headers = curl_slist_append(t->headers, "Expect:");
+    t->headers = curl_slist_append(t->headers, "Accept-Encoding: identity"); /* without the field a server may pack as it likes */
     for (size_t i = 0; h->headers && i < h->headers->n; i++)
         t->headers = curl_slist_append(t->headers, h->headers->s[i]);
     curl_easy_setopt(c, CURLOPT_HTTPHEADER, t->headers);

@@ -7,6 +7,7 @@
  *   /cookie    200, the Cookie field                   /give     302 to /cookie, sets S=1 for all paths
  *   /round     302 to itself                           /foreign  302 to https://evil.example/
  *   /plain     302 to http://localhost/hello           /resend   307 to /echo
+ *   /packed    200, "hello" by gzip                    /charset  200, "hello", a charset for a coding
  *   /lost      what was posted is taken, then it closes; counted in https_closed
  * Included by one test. */
 #include <arpa/inet.h>
@@ -85,6 +86,13 @@ static bool https_answer(SSL *s, const char *request, const char *body)
         https_body(s, "302 Found\r\nLocation: /hello", "moved");
     else if (!strcmp(path, "/teapot"))
         https_body(s, "418 I am a teapot", "short and stout");
+    else if (!strcmp(path, "/packed")) {
+        if (!strstr(request, "\r\nAccept-Encoding: identity\r\n"))
+            return false;
+        https_say(s, "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 25\r\n\r\n");
+        SSL_write(s, "\x1f\x8b\x08\0\0\0\0\0\0\x03\xcb\x48\xcd\xc9\xc9\x07\0\x86\xa6\x10\x36\x05\0\0\0", 25);
+    } else if (!strcmp(path, "/charset"))
+        https_body(s, "200 OK\r\nContent-Encoding: UTF-8", "hello");
     else if (!strcmp(path, "/big"))
         https_endless(s, "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n", "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef");
     else if (!strcmp(path, "/head"))

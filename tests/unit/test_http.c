@@ -325,6 +325,12 @@ static void bad_servers(void **state)
     fails(c, "/head", 0, 0, "HTTP_LARGE", true);
     fails(c, "/slow", 0, 300, "HTTP_TIMEOUT", true);
     fails(c, "/cut", 0, 0, "HTTP_BROKEN", true);
+    fails(c, "/packed", 0, 0, "HTTP_PACKED", true);
+    struct http h = {0};
+    ask(c, &h, "GET", "/charset"); /* no packing, a mistake: what comes is what is meant */
+    assert_int_equal(last.rc, RC_OK);
+    assert_string_equal(str_text(&h.in), "hello");
+    http_clear(&h);
     fails(c, "/close", 0, 0, "HTTP_BROKEN", true);
     fails(stranger, "/hello", 0, 0, "HTTP_TLS", false);
     fails(system, "/hello", 0, 0, "HTTP_TLS", false);
