@@ -90,6 +90,21 @@ ok "and not given again meanwhile" eval 'says 14 "" run refused && counts $R ref
 control change "{\"reference\": \"$R\", \"csr_refuse\": null}"
 ok "taken later" later 0 ''
 
+# --- many that wait for their records side by side: each stays where it is, logged in once
+sed -i 's/^settle = .*/settle = 4s/' "$P/dcvagent.ini"
+many=
+for i in $(seq 12); do
+    begin "many$i"
+    many="$many many$i"
+done
+ok "twelve orders that settle" says 0 '' run --force $many
+each_once() {
+    for i in $(seq 12); do
+        counts "$((number - 12 + i))" logins=1 paid=1 || return
+    done
+}
+ok "each logged in once" each_once
+
 # --- what is left
 ok "a careful visitor" careful
 is "no PIN in store, log, page copy or message" "$(grep -rlE '1234567890123456|9999888877776666|1234 5678 9012' "$P/state" "$P/log" "$P/out" | sed "s|$P/||")" ""

@@ -97,7 +97,7 @@ static bool portal_open(struct ca **out, const struct section *s, struct net *n,
 static void portal_close(struct ca *c)
 {
     for (size_t i = 0; i < c->n_window; i++) {
-        page_free(c->window[i]->left);
+        window_forget_page(c->window[i]);
         portal_session_free(c->window[i]->session);
         free(c->window[i]);
     }

@@ -22,7 +22,8 @@
 struct window { /* an order's session with the portal, as long as the run lasts */
     char order[24];
     struct portal_session *session;
-    struct page *left;       /* where its last walk ended: the next one goes on from there; NULL: from the start page */
+    struct str left;         /* the page where its last walk ended: the next one goes on from there; n 0: from the start page */
+    char *left_url, left_charset[40];
     int64_t left_at;         /* ms, loop_now() scale */
 };
 
@@ -48,6 +49,7 @@ struct ca {
     size_t n_file;
 };
 bool portal_http(struct ca *c, struct err *e); /* both clients are there */
+void window_forget_page(struct window *o);
 
 /* --- case.c ---------------------------------------------------------------------------------------------------------------------------- */
 

@@ -209,21 +209,20 @@ static bool redirected(struct journey *j)
     return true;
 }
 
-static const char *charset_of(const struct http *h, char out[40])
+static void charset_of(const struct http *h, char out[40])
 {
     char type[200];
     *out = 0;
     if (!http_header(h, "Content-Type", type, sizeof type))
-        return NULL;
+        return;
     for (char *p = strchr(type, ';'); p; p = strchr(p, ';')) {
         p += 1 + strspn(p + 1, " \t");
         if (strncasecmp(p, "charset=", 8) != 0)
             continue;
         p += 8 + (p[8] == '"');
         snprintf(out, 40, "%.*s", (int)strcspn(p, "\"; \t"), p);
-        return *out ? out : NULL;
+        return;
     }
-    return NULL;
 }
 
 static void answered(struct op *op, const struct err *e)
@@ -231,7 +230,6 @@ static void answered(struct op *op, const struct err *e)
     struct journey *j = op->owner;
     struct visit *v = j->v;
     struct err fault = {0};
-    char charset[40];
     v->sent |= j->once && j->http.sent;
     if (e) {
         settle(j, e);
@@ -243,12 +241,11 @@ static void answered(struct op *op, const struct err *e)
         return;
     v->status = j->http.status;
     v->not_before = http_retry_after(&j->http, clock_now());
-    if (v->raw) {
-        v->file = j->http.in;
-        j->http.in = STR_INIT(PAGE_MAX);
-    } else {
-        page_parse(&v->page, j->http.in.p ? j->http.in.p : "", j->http.in.n, charset_of(&j->http, charset), j->url, &fault);
-    }
+    charset_of(&j->http, v->charset);
+    if (!v->raw)
+        page_parse(&v->page, j->http.in.p ? j->http.in.p : "", j->http.in.n, v->charset, j->url, &fault);
+    v->file = j->http.in;
+    j->http.in = STR_INIT(PAGE_MAX);
     settle(j, &fault);
 }
 

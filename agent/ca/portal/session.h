@@ -34,7 +34,8 @@ struct visit {
     int64_t not_before;       /* out: Retry-After; 0 */
     char *at;                 /* out: where the answer came from */
     struct page *page;        /* out; NULL: raw. The caller may take it and set NULL */
-    struct str file;          /* out: raw */
+    struct str file;          /* out: what came, a page's octets too */
+    char charset[40];         /* out: of its header; "" : it says nothing */
     void *impl;
 };
 void portal_visit(struct portal_session *s, struct visit *v);

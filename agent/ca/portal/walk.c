@@ -16,7 +16,7 @@
 
 enum {
     LEFT_MS = 300000 /* a page that was left is good for so long */,
-    LEFT_MAX = 8,
+    LEFT_MAX = PAGE_MAX, /* octets, of all pages that were left */
     PAGES_MAX = 40,
     ASKED_FOR = HOUR,
     REFRESHES_MAX = 5,
@@ -56,25 +56,46 @@ static void detach(struct op *op)
     k->impl = NULL;
 }
 
-/* Where codes were taken or the CSR is wanted the order comes back, mostly soon: the page stays open, and is not fetched twice. A few at a time. */
+void window_forget_page(struct window *o)
+{
+    if (o->left.p)
+        explicit_bzero(o->left.p, o->left.n);
+    str_free(&o->left);
+    free(o->left_url);
+    o->left_url = NULL;
+}
+
+/* The oldest go where there are too many to keep; their orders begin anew. */
+static void make_room(struct ca *c, size_t n)
+{
+    for (;;) {
+        struct window *oldest = NULL;
+        size_t sum = n;
+        for (size_t i = 0; i < c->n_window; i++) {
+            struct window *o = c->window[i];
+            sum += o->left.n;
+            if (o->left.n && (!oldest || o->left_at < oldest->left_at))
+                oldest = o;
+        }
+        if (!oldest || sum <= LEFT_MAX)
+            return;
+        window_forget_page(oldest);
+    }
+}
+
+/* Where codes were taken or the CSR is wanted the order comes back, mostly soon: the page stays open, and is not fetched twice. Kept as it came: a tree
+ * is ten times as large. */
 static void leave_page(struct walk *w)
 {
-    struct ca *c = w->c;
-    struct window *oldest = NULL;
-    size_t n = 0;
-    for (size_t i = 0; i < c->n_window; i++) {
-        struct window *o = c->window[i];
-        n += o->left != NULL;
-        if (o->left && (!oldest || o->left_at < oldest->left_at))
-            oldest = o;
-    }
-    if (n >= LEFT_MAX) {
-        page_free(oldest->left);
-        oldest->left = NULL;
-    }
-    w->window->left = w->page;
-    w->window->left_at = loop_now(net_loop(c->net));
-    w->page = NULL;
+    struct window *o = w->window;
+    window_forget_page(o);
+    make_room(w->c, w->visit.file.n);
+    o->left = w->visit.file;
+    o->left_url = w->visit.at;
+    memcpy(o->left_charset, w->visit.charset, sizeof o->left_charset);
+    o->left_at = loop_now(net_loop(w->c->net));
+    w->visit.file = (struct str){0};
+    w->visit.at = NULL;
 }
 
 void walk_finish(struct walk *w, const struct err *e)
@@ -392,18 +413,24 @@ static void visited(struct op *op, const struct err *e)
 static void left_page_taken(struct op *op, const struct err *e)
 {
     (void)e;
-    struct walk *w = op->owner;
-    w->visit.status = 200;
-    here_is_page(w);
+    here_is_page(op->owner);
 }
 
 /* false: none was left by this order, or it is old. */
 static bool take_left_page(struct walk *w)
 {
     struct loop *l = net_loop(w->c->net);
-    w->page = w->window->left;
-    w->window->left = NULL;
-    if (!w->page || loop_now(l) - w->window->left_at >= LEFT_MS)
+    struct window *o = w->window;
+    struct err none = {0};
+    if (!o->left.n || loop_now(l) - o->left_at >= LEFT_MS) {
+        window_forget_page(o);
+        return false;
+    }
+    w->visit = (struct visit){.status = 200, .file = o->left, .at = o->left_url};
+    memcpy(w->visit.charset, o->left_charset, sizeof w->visit.charset);
+    o->left = (struct str){0};
+    o->left_url = NULL;
+    if (!page_parse(&w->page, w->visit.file.p, w->visit.file.n, w->visit.charset, w->visit.at, &none))
         return false;
     w->sight.pressed_login = w->sight.logged_in = w->sight.pin_proven = w->sight.let_in = true;
     w->timer = (struct timer){.op = {.done = left_page_taken, .owner = w}, .at = loop_now(l)};
