@@ -78,7 +78,8 @@ static void apex_not_found_twice(void **state)
     (void)state;
     world_put("example.hk", TYPE_CNAME, 300, "elsewhere.test");
     config(.ca = "record = apex", .shop = "names = a.b.example.hk\nproduct = standard",
-           .more = "[zone example.hk]\nservers = 192.0.2.1 192.0.2.2\n[certificate slow]\nca = hand\nkey_type = p256\nnames = www.example.com\nproduct = standard\n");
+           .more = "[zone example.hk]\nservers = 192.0.2.1 192.0.2.2\n[certificate slow]\nca = hand\nkey_type = p256\nnames = "
+                   "www.example.com\nproduct = standard\n");
     run_gives(RC_LATER);
     hand("slow", "pin", "123456789");
     run_gives(RC_LATER);
