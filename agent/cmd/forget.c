@@ -16,6 +16,7 @@
 #include "cert/install.h"
 #include "conf/conf.h"
 #include "dcv/publish.h"
+#include "order/ask/sweep.h"
 #include "order/evidence.h"
 #include "order/session.h"
 #include "order/website.h"
@@ -79,10 +80,12 @@ static bool records_gone(struct forgetting *f, struct err *e)
     for (size_t i = 0; i < f->n; i++) {
         struct publish_state st;
         publish_state(f->s.publish, f->order[i].id, &st);
+        if (!sweep_files(&f->s, &f->order[i], e))
+            return false;
         if (website_left(f->order[i].facts))
             return err_set(e, RC_LATER, "FILES_LEFT",
-                           "the order %s still has its validation file on web servers; dcvagent run removes it, then forget %s again",
-                           f->order[i].id, f->name);
+                           "the order %s still has its validation file on web servers (%s); the next run tries again, then forget %s again",
+                           f->order[i].id, f->order[i].last.text, f->name);
         if (!st.going)
             continue;
         if (st.failed)

@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "cmd/columns.h"
 #include "conf/conf.h"
+#include "dcv/webfile.h"
 #include "order/due.h"
 #include "order/ask/where.h"
 
@@ -42,6 +43,42 @@ static bool ours(const struct listing *l, const char *owner, struct bytes v)
             return true;
     }
     return false;
+}
+
+/* A file in a configured web root that none of our orders has there, or not with this content. */
+static bool foreign_file(const struct listing *l, const char *webroot)
+{
+    enum webfile_is is;
+    unsigned folders;
+    bool known = false;
+    for (size_t i = 0; i < l->ours.n && !known; i++) {
+        const struct leftover *o = &l->ours.row[i];
+        size_t n = strlen(webroot);
+        char value[CODE_MOST * 4];
+        if (!o->file || strncmp(o->owner, webroot, n) != 0 || strcmp(o->owner + n, WEBFILE_URL_PATH) != 0)
+            continue;
+        snprintf(value, sizeof value, "%.*s", (int)o->value.n, (const char *)o->value.p);
+        known = webfile_look(webroot, value, &is, &folders, NULL) && is == WEBFILE_SAME;
+    }
+    return !known && webfile_look(webroot, NULL, &is, &folders, NULL) && is == WEBFILE_OTHER;
+}
+
+static void add_foreign_files(const struct listing *l, json_t *all)
+{
+    const struct conf *c = l->s->conf;
+    struct strs seen = {0};
+    for (size_t i = 0; i < c->n_cert; i++) {
+        const char *webroot = c->cert[i].method == METHOD_WEBSITE && !c->cert[i].broken ? c->cert[i].webroot : NULL;
+        if (!webroot || strs_has(&seen, webroot))
+            continue;
+        strs_add(&seen, webroot);
+        if (!foreign_file(l, webroot))
+            continue;
+        char *path = mem_fmt("%s" WEBFILE_URL_PATH, webroot);
+        json_array_append_new(all, json_pack("{s:o}", "file", json_text(path)));
+        free(path);
+    }
+    strs_free(&seen);
 }
 
 static bool repeated(const struct listing *l, size_t i)
@@ -85,6 +122,7 @@ static json_t *foreign(const struct listing *l)
             if (looks_like_code(v) && !ours(l, owner, v))
                 json_array_append_new(all, json_pack("{s:o, s:o}", "owner", json_text(owner), "value", json_txt(v)));
         }
+    add_foreign_files(l, all);
     return all;
 }
 
@@ -95,8 +133,32 @@ static void whose_text(const struct leftover *o, char *out, size_t size)
     else if (o->whose == OF_PROBE)
         snprintf(out, size, "a probe: gc removes it");
     else
-        snprintf(out, size, "%s order %s of %s%s", o->whose == OF_OPEN_ORDER ? "open" : "closed", o->order, o->cert,
-                 o->whose == OF_OPEN_ORDER ? "" : ": gc removes it");
+        snprintf(out, size, "%s order %s of %s%s",
+                 o->whose == OF_OPEN_ORDER ? "open"
+                 : o->file                 ? "not needed any more by"
+                                           : "closed",
+                 o->order, o->cert,
+                 o->whose == OF_OPEN_ORDER  ? ""
+                 : o->state == LEDGER_FOUND ? ": gc lets it go"
+                                            : ": gc removes it");
+}
+
+static void print_foreign(const json_t *others)
+{
+    size_t i;
+    json_t *f;
+    json_array_foreach(others, i, f)
+    {
+        struct str value = STR_INIT(1200);
+        const char *text = json_str(f, "value"), *file = json_str(f, "file");
+        text_txt(&value, text, strlen(text));
+        printf("%s", i ? "  " : "looks like validation records or files of others, never touched:\n  ");
+        if (*file)
+            printf("%s\n", file);
+        else
+            printf("%s TXT \"%s\"\n", json_str(f, "owner"), str_text(&value));
+        str_free(&value);
+    }
 }
 
 static void print_text(const struct listing *l, const json_t *others)
@@ -104,7 +166,7 @@ static void print_text(const struct listing *l, const json_t *others)
     struct columns t = {.n = 5};
     char whose[400];
     if (l->ours.n)
-        columns_row(&t, "OWNER", "STATE", "PROVIDER", "VALUE", "WHOSE", NULL);
+        columns_row(&t, "OWNER OR FILE", "STATE", "PROVIDER", "VALUE", "WHOSE", NULL);
     for (size_t i = 0; i < l->ours.n; i++) {
         const struct leftover *o = &l->ours.row[i];
         struct str value = STR_INIT(400);
@@ -115,18 +177,8 @@ static void print_text(const struct listing *l, const json_t *others)
     }
     columns_print(&t, "");
     if (l->ours.n == 0)
-        printf("the ledger has no open records\n");
-    size_t i;
-    json_t *f;
-    json_array_foreach(others, i, f)
-    {
-        struct str value = STR_INIT(1200);
-        const char *text = json_str(f, "value");
-        text_txt(&value, text, strlen(text));
-        printf("%s%s TXT \"%s\"\n", i ? "  " : "looks like validation records of others, never touched:\n  ", json_str(f, "owner"),
-               str_text(&value));
-        str_free(&value);
-    }
+        printf("the ledger has no open records, and no order has files on web servers\n");
+    print_foreign(others);
 }
 
 enum rc leftovers_list(struct call *c, struct session *s)
@@ -137,10 +189,10 @@ enum rc leftovers_list(struct call *c, struct session *s)
     if (leftovers_load(&l.ours, s, &e) && look(&l, &e)) {
         json_t *others = foreign(&l);
         if (c->json) {
-            json_t *records = json_array();
+            json_t *records = json_array(), *files = json_array();
             for (size_t i = 0; i < l.ours.n; i++)
-                json_array_append_new(records, leftover_json(&l.ours.row[i]));
-            json_print(json_pack("{s:i, s:o, s:O}", "version", 1, "records", records, "foreign", others));
+                json_array_append_new(l.ours.row[i].file ? files : records, leftover_json(&l.ours.row[i]));
+            json_print(json_pack("{s:i, s:o, s:o, s:O}", "version", 1, "records", records, "files", files, "foreign", others));
         } else {
             print_text(&l, others);
         }

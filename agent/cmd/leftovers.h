@@ -1,4 +1,4 @@
-/* leftovers.h: the open rows of the ledger, and whose they are: for gc and gc --list. */
+/* leftovers.h: what stands in the world by us, or may, and whose it is: open rows of the ledger, files on web servers. For gc and gc --list. */
 #ifndef DCV_CMD_LEFTOVERS_H
 #define DCV_CMD_LEFTOVERS_H
 
@@ -10,8 +10,12 @@
 enum whose { OF_TXT, OF_PROBE, OF_OPEN_ORDER, OF_OVER_ORDER };
 
 struct leftover {
+    bool file;      /* else a record */
     char order[24];
-    char *cert, *host, *owner, *provider, *zone;
+    char *cert, *host;
+    char *owner;    /* of a file: its path in the web root, or the URL where a hook puts it */
+    char *provider; /* of a file: "webroot", or the hook */
+    char *zone;     /* of a file: "" */
     struct bytes value;
     enum ledger_state state;
     enum whose whose;
@@ -30,7 +34,7 @@ void leftovers_free(struct leftovers *l);
 bool leftover_goes(const struct leftover *o); /* gc removes it */
 json_t *leftover_json(const struct leftover *o);
 
-/* gc --list: all of them, and what looks like somebody else's validation record beside our names. */
+/* gc --list: all of them, and what looks like somebody else's validation beside our names. */
 enum rc leftovers_list(struct call *c, struct session *s);
 
 #endif

@@ -7,8 +7,10 @@
 
 #include "base/clock.h"
 #include "base/json.h"
+#include "base/mem.h"
 #include "ca/ca.h"
 #include "conf/conf.h"
+#include "dcv/webfile.h"
 
 static const char *const action_words[] = {
     [CALENDAR_NOTHING] = "none",      [CALENDAR_FIRST] = "first order",
@@ -88,6 +90,19 @@ static void ca_request_json(json_t *requests, const struct plan_cert *at)
         json_object_set_new(requests, key, json_integer(at->ca.requests));
 }
 
+/* method = website: where each name's file will stand, and by what. */
+static json_t *files_json(const struct conf_cert *c)
+{
+    json_t *files = json_array();
+    for (size_t i = 0; c->method == METHOD_WEBSITE && !c->broken && i < c->names.n; i++) {
+        char *url = mem_fmt("http://%s" WEBFILE_URL_PATH, c->names.s[i]);
+        json_array_append_new(files, json_pack("{s:o, s:o, s:o}", "host", json_text(c->names.s[i]), "file", json_text(url), "by",
+                                               json_text(c->webroot ? c->webroot : c->website_hook.s[0])));
+        free(url);
+    }
+    return files;
+}
+
 static json_t *cert_json(const struct plan *p, const struct plan_cert *at)
 {
     json_t *records = json_array(), *requests = json_object(), *findings = json_array();
@@ -110,6 +125,7 @@ static json_t *cert_json(const struct plan *p, const struct plan_cert *at)
     json_object_set_new(j, "renewal", renewal_json(&at->renewal));
     json_object_set_new(j, "settled_at", json_time(at->settled_at));
     json_object_set_new(j, "findings", findings);
+    json_object_set_new(j, "files", files_json(at->conf));
     return j;
 }
 
@@ -223,7 +239,7 @@ static void print_cert(const struct plan *p, const struct plan_cert *at)
     if (at->conf->broken)
         printf("  its section, or the provider or CA it uses, has a fault: dcvagent config check\n");
     if (at->conf->method == METHOD_WEBSITE && !at->conf->broken)
-        printf("  no record: http://HOST/.well-known/pki-validation/fileauth.txt of each name, by %s\n",
+        printf("  no record: http://HOST" WEBFILE_URL_PATH " of each name, by %s\n",
                at->conf->webroot ? at->conf->webroot : at->conf->website_hook.s[0]);
     if (at->conf->method == METHOD_EMAIL)
         printf("  no record: method = email\n");

@@ -174,5 +174,7 @@ bool webfile_remove(const char *webroot, const char *content, unsigned folders, 
         if (p.fd[i - 1] >= 0 && unlinkat(p.fd[i - 1], folder_names[i - 1], AT_REMOVEDIR) != 0)
             break;
     leave(&p);
+    if (ok && *was == WEBFILE_SAME)
+        durable("website");
     return ok;
 }

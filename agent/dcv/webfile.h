@@ -22,7 +22,8 @@ bool webfile_look(const char *webroot, const char *content, enum webfile_is *is,
  * durable("website"). */
 bool webfile_put(const char *webroot, const char *content, struct err *e);
 
-/* Removes the file if it has this content, and the innermost `folders` folders if they are empty then. *was tells what stood there. */
+/* Removes the file if it has this content, and the innermost `folders` folders if they are empty then. *was tells what stood there.
+ * durable("website") where it was ours. */
 bool webfile_remove(const char *webroot, const char *content, unsigned folders, enum webfile_is *was, struct err *e);
 
 #endif

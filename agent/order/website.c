@@ -5,14 +5,12 @@
  *   found     stood there before us: used, never removed    intended  may be there
  *   present   put there by us                               leaving   to be removed; the entry goes with the file
  * One file in a web root serves all names; a hook is called for each. */
-#include "order/website.h"
 #include "order/website_impl.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/fs.h"
 #include "base/mem.h"
 #include "dcv/webfile.h"
 
@@ -30,14 +28,6 @@ struct website *website_of(struct order *o)
 static json_t *entries(const struct order *o)
 {
     return json_object_get(o->facts, "website"); /* NULL: none, which all of jansson's list functions accept */
-}
-
-size_t website_left(const char *facts)
-{
-    json_t *f = json_loads(facts, 0, NULL);
-    size_t n = json_array_size(json_object_get(f, "website"));
-    json_decref(f);
-    return n;
 }
 
 static bool is_at(const json_t *entry, const char *state)
@@ -129,38 +119,21 @@ static void hook_ended(struct op *op, const struct err *e)
     struct order *o = op->owner;
     struct website *w = o->website;
     json_t *entry = json_array_get(entries(o), w->at);
-    const char *program = w->argv.s[0], *verb = w->argv.s[w->argv.n - 2], *host = w->argv.s[w->argv.n - 1], *out = str_text(&w->hook.out);
-    char safe[160];
-    text_safe(safe, sizeof safe, out, strlen(out));
-    if (e)
-        w->err = *e;
-    else if (w->hook.timed_out)
-        err_set(&w->err, RC_HOOK, "WEBSITE_HOOK", "website_hook %s %s %s did not end within 5 min and was stopped", program, verb, host);
-    else if (w->hook.status != 0)
-        err_set(&w->err, RC_HOOK, "WEBSITE_HOOK", "website_hook %s %s %s ended with %d (%s)", program, verb, host, w->hook.status, safe);
-    else
-        done_with(o, entry, strcmp(verb, "add") == 0);
+    if (website_call_judge(&w->call, e, &w->err))
+        done_with(o, entry, strcmp(w->call.argv.s[w->call.argv.n - 2], "add") == 0);
     err_again(&w->err, 0);
     order_settled(o);
 }
 
-/* The program is the configuration's, as it was when the order used it first: it is judged again. */
 static void start_hook(struct order *o, const json_t *entry, const char *verb)
 {
     struct website *w = o->website;
-    strs_free(&w->argv);
-    strs_free(&w->env);
-    strs_split(&w->argv, json_str(entry, "hook"));
-    if (w->argv.n == 0 || !fs_trusted(w->argv.s[0], &w->err))
+    struct website_file f = website_file_of(&o->saved, entry);
+    if (!website_call_make(&w->call, o->run->s->state_dir, &f, verb, &w->err))
         return;
-    strs_add(&w->argv, verb);
-    strs_add(&w->argv, json_str(entry, "host"));
-    cert_hook_env(&w->env, o->run->s->state_dir, o->saved.cert, o->saved.names, order_rows[o->state].name, 0);
-    const char *value = json_str(entry, "value");
-    child_clear(&w->hook);
-    w->hook = (struct child){.op = {.done = hook_ended, .owner = o}, .argv = &w->argv, .env = &w->env, .in = value, .n_in = strlen(value)};
+    w->call.hook.op = (struct op){.done = hook_ended, .owner = o};
     o->pending++;
-    child_start(net_loop(o->run->s->net), &w->hook);
+    child_start(net_loop(o->run->s->net), &w->call.hook);
 }
 
 static void put_now(void *arg)
@@ -198,7 +171,7 @@ static bool idle(struct order *o, enum turn *t)
 {
     struct website *w = website_of(o);
     *t = TURN_WAIT;
-    if (o->effect || op_busy(&w->hook.op))
+    if (o->effect || op_busy(&w->call.hook.op))
         return false;
     if (w->err.rc == RC_OK)
         return true;
@@ -405,7 +378,7 @@ void website_stop(struct order *o)
 {
     if (!o->website)
         return;
-    op_cancel(&o->website->hook.op);
+    op_cancel(&o->website->call.hook.op);
     website_pages_clear(o->website);
 }
 
@@ -415,9 +388,7 @@ void website_free(struct order *o)
     if (!w)
         return;
     website_stop(o);
-    child_clear(&w->hook);
-    strs_free(&w->argv);
-    strs_free(&w->env);
+    website_call_clear(&w->call);
     proxy_clear(&w->proxy);
     free(w);
     o->website = NULL;
