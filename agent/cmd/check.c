@@ -1,4 +1,4 @@
-/* check: who sees the records of the orders under way. */
+/* check: who sees the records and files of the orders under way. */
 #include "cmd/cmd.h"
 
 #include <stdio.h>
@@ -7,10 +7,12 @@
 
 #include "base/json.h"
 #include "base/mem.h"
+#include "cmd/webviews.h"
 #include "cmd/views.h"
 #include "conf/conf.h"
 #include "order/due.h"
 #include "order/ask/where.h"
+#include "order/website.h"
 #include "store/store.h"
 
 struct record_row { /* a record that an open order wants */
@@ -29,7 +31,8 @@ struct gathering {
     struct wheres wheres;
     struct view_check *check;
     size_t n_check;
-    struct str waiting; /* orders without a record yet */
+    struct webviews web; /* names proven by files */
+    struct str waiting;  /* orders without a record or file yet */
 };
 
 static bool take_row(void *arg, const struct ledger_row *row)
@@ -47,17 +50,32 @@ static bool take_row(void *arg, const struct ledger_row *row)
     return true;
 }
 
+/* A web root's file serves all names; a hook's is one name's. */
+static void take_file(void *arg, const struct website_file *f)
+{
+    struct gathering *g = arg;
+    struct strs names = {0};
+    if (!f->wanted)
+        return;
+    strs_split(&names, *f->webroot ? f->order->names : f->host);
+    for (size_t i = 0; i < names.n; i++)
+        webviews_add(&g->web, f->order->cert, conf_ca(g->s->conf, f->order->ca), names.s[i], f->value);
+    strs_free(&names);
+}
+
 static bool take_order(void *arg, const struct saved_order *o)
 {
     struct gathering *g = arg;
     if (g->c->args.n && !strs_has(&g->c->args, o->cert))
         return true;
-    size_t before = g->n;
+    size_t before = g->n, files = g->web.n;
     g->order = o;
     ledger_of(g->s->store, o->id, take_row, g, NULL);
+    website_files(o, take_file, g);
     if (g->n == before) {
-        str_fmt(&g->waiting, "%s: the order is at state %s%s%s: it has no record to look for\n", o->cert, o->state,
-                *o->waits ? ", waits for " : "", o->waits);
+        if (g->web.n == files)
+            str_fmt(&g->waiting, "%s: the order is at state %s%s%s: it has no record to look for\n", o->cert, o->state,
+                    *o->waits ? ", waits for " : "", o->waits);
         return true;
     }
     const struct conf_cert *conf = conf_cert(g->s->conf, o->cert);
@@ -135,7 +153,7 @@ static bool add_others(struct gathering *g, struct err *e)
 static enum rc check_all(struct call *c, struct gathering *g)
 {
     struct err e = {0};
-    struct view_how how = {.resolvers_at_once = call_has(c, "resolvers"), .watch = call_has(c, "watch")};
+    struct view_how how = {.web = &g->web, .resolvers_at_once = call_has(c, "resolvers"), .watch = call_has(c, "watch")};
     if (!where_find(g->s, &g->wheres, &e))
         return call_fail(c, &e);
     for (size_t i = 0; i < g->wheres.n; i++)
@@ -166,7 +184,7 @@ enum rc cmd_check(struct call *c)
             fputs(str_text(&g.waiting), stdout);
         if (!ok)
             rc = call_fail(c, &e);
-        else if (g.n)
+        else if (g.n || g.web.n)
             rc = check_all(c, &g);
         else
             nothing(c, &g);
@@ -182,6 +200,7 @@ enum rc cmd_check(struct call *c)
     free(g.check);
     where_free(&g.wheres);
     str_free(&g.waiting);
+    webviews_free(&g.web);
     due_cas_close(g.cas);
     session_close(&s);
     return rc;

@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "cmd/columns.h"
 #include "cmd/live.h"
+#include "cmd/webviews.h"
 #include "conf/conf.h"
 #include "net/dnsx.h"
 #include "net/net.h"
@@ -21,6 +22,7 @@ struct viewing {
     struct call *c;
     struct view_check *v;
     size_t n;
+    struct webviews *web;
     struct watch *w;
     struct err *err;
     struct conf_verify *verify;
@@ -56,6 +58,8 @@ json_t *view_json(const struct view *v)
 static json_t *check_json(void *arg, size_t i)
 {
     const struct viewing *a = arg;
+    if (i >= a->n)
+        return webview_json(&a->web->p[i - a->n]);
     const struct watch *w = &a->w[i];
     const struct err *e = &a->v[i].err;
     json_t *views = json_array();
@@ -215,15 +219,18 @@ static void print_all(struct viewing *a, enum rc rc)
     if (!a->c->json) {
         for (size_t i = 0; i < a->n; i++)
             print_table(a, i);
+        for (size_t i = 0; i < a->web->n; i++)
+            webview_print(&a->web->p[i]);
         return;
     }
-    json_print_list(json_pack("{s:i, s:b}", "version", 1, "ok", rc == RC_OK), "checks", check_json, a, a->n);
+    json_print_list(json_pack("{s:i, s:b}", "version", 1, "ok", rc == RC_OK), "checks", check_json, a, a->n + a->web->n);
 }
 
 enum rc views_run(struct call *c, struct session *s, struct view_check *v, size_t n, const struct view_how *how)
 {
     struct err e = {0};
-    struct viewing a = {.c = c, .v = v, .n = n};
+    struct webviews none = {0};
+    struct viewing a = {.c = c, .v = v, .n = n, .web = how->web ? how->web : &none};
     a.w = mem_array(n + 1, sizeof *a.w);
     a.err = mem_array(n + 1, sizeof *a.err);
     a.verify = mem_array(n + 1, sizeof *a.verify);
@@ -236,12 +243,12 @@ enum rc views_run(struct call *c, struct session *s, struct view_check *v, size_
     int64_t began = clock_monotonic();
     bool all = look_watches(s, a.w, a.err, n, how->watch ? round_over : NULL, &a, &e);
     live_close(a.live);
-    if (all) {
+    if (all && webviews_look(s, a.web, how->watch, &e)) {
         for (size_t i = 0; i < n; i++)
             if (v[i].site)
                 v[i].err = a.err[i];
         say_time(&a, clock_monotonic() - began);
-        rc = verdict_rc(&a);
+        rc = rc_worse(verdict_rc(&a), webviews_rc(a.web));
         print_all(&a, rc);
     } else {
         rc = call_fail(c, &e);

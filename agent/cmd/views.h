@@ -8,6 +8,8 @@
 #include "dcv/visible.h"
 #include "order/session.h"
 
+struct webviews;
+
 struct view_check {          /* one record to be looked for */
     const char *cert;        /* "" or NULL: none */
     char host[NAME_SIZE];    /* the name it proves, as shown */
@@ -19,6 +21,7 @@ struct view_check {          /* one record to be looked for */
 };
 
 struct view_how {
+    struct webviews *web; /* asked and shown behind the records; NULL: none */
     bool resolvers_at_once;
     bool watch; /* until the quorum is met or timeout= is over; a live matrix on a terminal, else changes are printed as they come */
 };

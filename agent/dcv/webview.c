@@ -64,6 +64,7 @@ struct look { /* one address */
     struct http_client *client, *elsewhere;
     struct http http;
     char url[2048];
+    int64_t began; /* loop_now() */
     unsigned hops;
     bool tls; /* the second try, by https */
 };
@@ -165,7 +166,8 @@ static void judge(struct watching *g)
 
 static void first_url(struct look *l)
 {
-    snprintf(l->url, sizeof l->url, "%s://%s" WEBFILE_URL_PATH, l->tls ? "https" : "http", l->of->w->site->name);
+    const struct web_watch *w = l->of->w;
+    snprintf(l->url, sizeof l->url, "%s://%s%s", l->tls ? "https" : "http", w->site->name, w->path ? w->path : WEBFILE_URL_PATH);
     l->hops = 0;
 }
 
@@ -178,6 +180,7 @@ static void looked(struct look *l, enum web_verdict verdict, const char *why)
         v->verdict = verdict;
         v->status = l->http.status;
         v->asked = clock_now();
+        v->ms = (unsigned)(loop_now(net_loop(g->net)) - l->began);
         text_safe(v->url, sizeof v->url, l->url, strlen(l->url));
         snprintf(v->why, sizeof v->why, "%.150s", why);
     }
@@ -304,7 +307,7 @@ static void look_everywhere(struct watching *g)
     for (size_t i = 0; i < g->w->n; i++) {
         struct web_view *v = &g->w->view[i];
         struct endpoint to = {.port = 80, .via = VIA_TCP};
-        g->look[i] = (struct look){.of = g, .at = i};
+        g->look[i] = (struct look){.of = g, .at = i, .began = loop_now(net_loop(g->net))};
         snprintf(to.addr, sizeof to.addr, "%s", v->addr);
         if (!g->w->proxy && !net_has_route(g->net, &to)) {
             v->verdict = WEB_NOT_ASKED;

@@ -33,6 +33,7 @@ struct web_view {
     char url[512];   /* where the last answer came from, made safe */
     char why[160];   /* what happened; "" with WEB_MATCH */
     int64_t asked;   /* wall clock, s; 0: never */
+    unsigned ms;     /* until the last answer, redirects and the try by http included */
 };
 
 /* Pure: a wrong answer of any address blocks; one that cannot be reached blocks only if no other shows the file; an address without a route counts as
@@ -46,6 +47,7 @@ struct web_watch {           /* one name looked at until its file is seen */
     struct op op;
     const struct site *site; /* of the name, CNAMEs followed */
     const char *value;       /* copied; all else is the caller's until done() */
+    const char *path;        /* of the URL; NULL: the file's */
     const struct proxy *proxy; /* NULL: none */
     bool once;               /* one round, no waiting */
     int64_t deadline_ms;     /* loop_now() scale; with once: ignored */
