@@ -81,9 +81,13 @@ const struct command commands[] = {
     {"status", "[NAME...]", 0, -1, "a line for each certificate: state, what it waits for, names, end, next action", NULL, NULL,
      cmd_status},
     {"check", "[NAME...]", 0, -1, "ask every authoritative address and every resolver for the records of open orders; a matrix of verdicts",
-     "Exit 0: the quorum is met, 12: it is not, 69: nobody could be asked.", check_flags, cmd_check},
+     "With method = website every address of every name is asked for its file. Exit 0: the quorum is met, 12: it is not, 69: nobody could "
+     "be "
+     "asked.",
+     check_flags, cmd_check},
     {"doctor", "[NAME...]", 0, -1, "what would make an order fail or wait, each finding with cause and remedy; changes nothing",
-     "The configuration, every name, its zone and all addresses of its servers, delegation, DNSSEC, CAA, resolvers, providers. Exit 1: an "
+     "The configuration, every name, its zone and all addresses of its servers, delegation, DNSSEC, CAA, resolvers, providers; web "
+     "roots and web servers. Exit 1: an "
      "error is among the\n"
      "findings. docs/DOCTOR.md lists them all.",
      NULL, cmd_doctor},
@@ -130,7 +134,8 @@ const struct command commands[] = {
      "for a value.\n"
      "VALUE - reads it from standard input.",
      txt_flags, cmd_txt},
-    {"gc", "", 0, 0, "remove the agent's own leftover records, never those of an open order or of txt add", NULL, gc_flags, cmd_gc},
+    {"gc", "", 0, 0, "remove the agent's own leftover records and files, never what an open order needs, nor those of txt add", NULL,
+     gc_flags, cmd_gc},
     {"prune", "", 0, 0, "move old keys and archives away; only ever done by a person", NULL, prune_flags, cmd_prune},
     {"replace", "[NAME...]", 0, -1, "emergency: new keys and certificates now",
      "Names are needed, or --all. Asks on a terminal. What is not finished goes on with each run, and with the same command given again: "

@@ -212,7 +212,7 @@ ok "killed some times ($n)" test "$n" -gt 2
 try run other
 is "then as if nothing had been" "$(state_of other)" "visible confirm"
 is "one file" "$(find "$W/root" -type f | sort | tr '\n' ' ')" "$W/root/$FILE $W/root/.well-known/security.txt "
-for n in 1 2 3 4 5 6 7 8; do
+for n in 1 2 3 4 5 6 7 8 9 10; do
     DCVAGENT_KILL=$n try cancel other
     test "$code" = 137 || break
 done

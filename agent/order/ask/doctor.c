@@ -23,11 +23,17 @@ static void gather_names(struct doctor *d)
     d->cas = due_cas_open(d->s);
     for (size_t i = 0; i < c->n_cert; i++) {
         const struct ca_rules *rules = due_cas_rules(d->cas, c->cert[i].ca);
-        if (selected(d, c->cert[i].name) && rules && c->cert[i].method == METHOD_DNS)
+        if (!selected(d, c->cert[i].name) || !rules)
+            continue;
+        if (c->cert[i].method == METHOD_DNS)
             where_add(&d->wheres, &c->cert[i], &c->cert[i].names, rules);
+        else if (c->cert[i].method == METHOD_WEBSITE)
+            doctor_web_add(d, &c->cert[i], rules);
     }
     for (size_t i = 0; i < d->wheres.n; i++) /* beside the walk to the zones */
         preflight_warm(d->s->zones, d->wheres.w[i].name);
+    for (size_t i = 0; i < d->n_web; i++)
+        preflight_warm(d->s->zones, d->web[i].name);
 }
 
 static bool take_value(void *arg, const struct ledger_row *row)
@@ -155,13 +161,17 @@ static void prepare(struct doctor *d)
         add_rights(d, p);
         add_resolvers(d, &p->verify);
     }
-    if (!d->wheres.n)
+    for (size_t i = 0; i < d->n_web; i++) {
+        struct conf_verify v = conf_verify(c, conf_zone(c, d->web[i].name), conf_ca(c, d->web[i].conf->ca));
+        add_resolvers(d, &v);
+    }
+    if (!d->wheres.n && !d->n_web)
         add_resolvers(d, &c->verify);
 }
 
 static size_t count(const struct doctor *d)
 {
-    size_t n = d->wheres.n + 1;
+    size_t n = d->wheres.n + 2 * d->n_web + 1;
     for (const struct doctor_zone *z = d->zone; z; z = z->next)
         n++;
     for (const struct doctor_owner *o = d->owner; o; o = o->next)
@@ -194,6 +204,7 @@ static bool ask_all(struct doctor *d, struct err *e)
         many_add(&m, &r->rights.op, NULL);
         rights_start(d->s->net, &r->rights);
     }
+    doctor_web_ask(d, &m);
     many_add(&m, &d->checkup.op, NULL);
     checkup_start(d->s->net, &d->checkup);
     return many_end(&m, e);
@@ -227,6 +238,7 @@ static void doctor_free(struct doctor *d)
         free(o);
     }
     free_rights(d);
+    doctor_web_free(d);
     checkup_clear(&d->checkup);
     for (size_t i = 0; i < d->n_ours; i++)
         free((void *)(uintptr_t)d->ours[i].p);
@@ -240,7 +252,7 @@ bool doctor_run(struct session *s, const struct strs *certs, struct diagnoses *o
     struct doctor d = {.s = s, .certs = certs};
     *out = (struct diagnoses){0};
     gather_names(&d);
-    bool ok = ledger_each(s->store, NULL, take_value, &d, e) && where_find(s, &d.wheres, e);
+    bool ok = ledger_each(s->store, NULL, take_value, &d, e) && where_find(s, &d.wheres, e) && doctor_web_find(&d, e);
     if (ok) {
         prepare(&d);
         ok = ask_all(&d, e);

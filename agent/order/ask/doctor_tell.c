@@ -15,7 +15,7 @@ static void put(struct diagnoses *out, const char *cert, const struct finding *f
     out->d[out->n++] = (struct diagnosis){cert, *f};
 }
 
-static void put_all(struct diagnoses *out, const char *cert, struct findings *l)
+void doctor_put(struct diagnoses *out, const char *cert, struct findings *l)
 {
     for (size_t i = 0; i < l->n; i++)
         put(out, cert, &l->f[i]);
@@ -37,6 +37,9 @@ static const struct {
     {"DISCOVERY", "set [verify] discovery= to servers that answer, or [zone] servers= to addresses that this machine reaches"},
     {"OWNER_LONG", "set record_at = HOST:apex"},
     {"READ_REFUSED", "allow queries from this machine at the update server, or set sign_query = yes"},
+    {"WEBSITE_ROOT", "make the folder, or set webroot= to the one that the web server serves as /"},
+    {"WEBSITE_NO_ADDRESS", "give the name an address, or prove it by method = dns"},
+    {"WEBSITE_UNREACHABLE", "mend the name's DNS servers: nobody is told its addresses"},
     {"READ_NOT_AUTHORITATIVE", "set server= to the zone's primary, or give the zone to the provider that serves it"},
 };
 
@@ -49,7 +52,7 @@ static const char *remedy_of(const char *code)
 }
 
 /* The text of an error ends with what to do next, and at names with the chain of CNAMEs: of a finding these are apart. */
-static void from_error(struct finding *f, const struct err *e)
+void doctor_from_error(struct finding *f, const struct err *e)
 {
     const char *remedy = remedy_of(e->code), *cut = strstr(e->text, "; "), *last = cut;
     for (const char *p = cut; p; p = strstr(p + 2, "; "))
@@ -95,8 +98,8 @@ static void tell_place(const struct doctor *d, struct doctor_place *p, struct di
     const char *cert = p->where->conf->name;
     struct findings l = {0};
     if (p->where->err.rc != RC_OK || !p->zone) {
-        from_error(finding_add(&l, p->where->err.code, SEV_ERROR, p->where->listed), &p->where->err);
-        put_all(out, cert, &l);
+        doctor_from_error(finding_add(&l, p->where->err.code, SEV_ERROR, p->where->listed), &p->where->err);
+        doctor_put(out, cert, &l);
         return;
     }
     struct presence_about about = {.host = p->where->listed, .survey = &p->zone->survey, .ours = d->ours, .n_ours = d->n_ours};
@@ -104,8 +107,8 @@ static void tell_place(const struct doctor *d, struct doctor_place *p, struct di
     presence_judge(&p->owner->presence, &about, clock_now(), &l);
     if (p->challenge)
         presence_judge_challenge(&p->challenge->presence, &about, covered(d, p->challenge->presence.alias), &l);
-    put_all(out, cert, &l);
-    put_all(out, cert, &p->preflight.found);
+    doctor_put(out, cert, &l);
+    doctor_put(out, cert, &p->preflight.found);
 }
 
 /* Once for each certificate that has names in it. */
@@ -117,7 +120,7 @@ static void tell_zone(const struct doctor_place *p, struct diagnoses *out)
         return;
     p->zone->told = cert;
     survey_judge(&p->zone->survey, clock_now(), &l);
-    put_all(out, cert, &l);
+    doctor_put(out, cert, &l);
 }
 
 /* --- what concerns no one certificate ------------------------------------------------------------------------------------------------------ */
@@ -135,7 +138,7 @@ static void tell_configuration(const struct doctor *d, struct diagnoses *out)
         finding_remedy(f, "%s", run ? run + 2 : "mend that line; dcvagent config check shows every fault");
         str_free(&text);
     }
-    put_all(out, NULL, &l);
+    doctor_put(out, NULL, &l);
 }
 
 static void tell_providers(const struct doctor *d, struct diagnoses *out)
@@ -143,7 +146,7 @@ static void tell_providers(const struct doctor *d, struct diagnoses *out)
     struct findings l = {0};
     for (const struct doctor_rights *r = d->rights; r; r = r->next)
         rights_judge(&r->rights, &l);
-    put_all(out, NULL, &l);
+    doctor_put(out, NULL, &l);
 }
 
 static int worst_first(const void *a, const void *b)
@@ -160,10 +163,11 @@ void doctor_tell(struct doctor *d, struct diagnoses *out)
         tell_place(d, &d->place[i], out);
         tell_zone(&d->place[i], out);
     }
+    doctor_web_tell(d, out);
     tell_configuration(d, out);
     tell_providers(d, out);
     checkup_judge(&d->checkup, &l);
-    put_all(out, NULL, &l);
+    doctor_put(out, NULL, &l);
     if (out->n)
         qsort(out->d, out->n, sizeof *out->d, worst_first);
 }
