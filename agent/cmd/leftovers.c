@@ -54,11 +54,11 @@ static bool foreign_file(const struct listing *l, const char *webroot)
     for (size_t i = 0; i < l->ours.n && !known; i++) {
         const struct leftover *o = &l->ours.row[i];
         size_t n = strlen(webroot);
-        char value[CODE_MOST * 4];
         if (!o->file || strncmp(o->owner, webroot, n) != 0 || strcmp(o->owner + n, WEBFILE_URL_PATH) != 0)
             continue;
-        snprintf(value, sizeof value, "%.*s", (int)o->value.n, (const char *)o->value.p);
+        char *value = mem_fmt("%.*s", (int)o->value.n, (const char *)o->value.p);
         known = webfile_look(webroot, value, &is, &folders, NULL) && is == WEBFILE_SAME;
+        free(value);
     }
     return !known && webfile_look(webroot, NULL, &is, &folders, NULL) && is == WEBFILE_OTHER;
 }

@@ -243,7 +243,7 @@ enum rc views_run(struct call *c, struct session *s, struct view_check *v, size_
     int64_t began = clock_monotonic();
     bool all = look_watches(s, a.w, a.err, n, how->watch ? round_over : NULL, &a, &e);
     live_close(a.live);
-    if (all && webviews_look(s, a.web, how->watch, &e)) {
+    if (all && webviews_look(c, s, a.web, how->watch, &e)) {
         for (size_t i = 0; i < n; i++)
             if (v[i].site)
                 v[i].err = a.err[i];

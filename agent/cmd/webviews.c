@@ -1,9 +1,11 @@
 #include "cmd/webviews.h"
 
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "cmd/columns.h"
 #include "conf/conf.h"
@@ -41,7 +43,30 @@ static bool find_sites(struct session *s, struct webviews *l, struct err *e)
     return ok;
 }
 
-bool webviews_look(struct session *s, struct webviews *l, bool wait, struct err *e)
+static const char *word_of(const struct web_view *v)
+{
+    return v->verdict == WEB_NOT_ASKED ? "no route" : web_verdict_words[v->verdict];
+}
+
+static void print_changes(struct web_watch *w)
+{
+    struct web_check *p = (struct web_check *)((char *)w - offsetof(struct web_check, watch));
+    struct strs now = {0};
+    char at[32];
+    time_local(clock_now(), at);
+    for (size_t i = 0; i < w->n; i++) {
+        char *line = mem_fmt("%s %s", w->view[i].addr, word_of(&w->view[i]));
+        if (!strs_has(&p->said, line))
+            printf("%s  %s: %s\n", at, p->host, line);
+        strs_add(&now, line);
+        free(line);
+    }
+    strs_free(&p->said);
+    p->said = now;
+    fflush(stdout);
+}
+
+bool webviews_look(const struct call *c, struct session *s, struct webviews *l, bool wait, struct err *e)
 {
     struct proxy proxy = {0};
     struct many m;
@@ -58,8 +83,12 @@ bool webviews_look(struct session *s, struct webviews *l, bool wait, struct err 
         if (!p->site)
             continue;
         int64_t timeout = conf_verify(s->conf, conf_zone(s->conf, p->host), p->ca).timeout;
-        p->watch =
-            (struct web_watch){.site = p->site, .value = p->value, .proxy = &proxy, .once = !wait, .deadline_ms = now + timeout * 1000};
+        p->watch = (struct web_watch){.site = p->site,
+                                      .value = p->value,
+                                      .proxy = &proxy,
+                                      .once = !wait,
+                                      .round = wait && !c->json ? print_changes : NULL,
+                                      .deadline_ms = now + timeout * 1000};
         many_add(&m, &p->watch.op, &p->err);
         web_watch_start(s->net, &p->watch);
     }
@@ -81,6 +110,7 @@ void webviews_free(struct webviews *l)
 {
     for (size_t i = 0; i < l->n; i++) {
         web_watch_clear(&l->p[i].watch);
+        strs_free(&l->p[i].said);
         free(l->p[i].cert);
         free(l->p[i].value);
     }
@@ -159,8 +189,7 @@ void webview_print(const struct web_check *p)
         const struct web_view *v = &p->watch.view[i];
         snprintf(status, sizeof status, v->status ? "%ld" : "-", v->status);
         snprintf(ms, sizeof ms, v->asked ? "%u" : "-", v->ms);
-        columns_row(&t, v->addr, v->verdict == WEB_NOT_ASKED ? "no route" : web_verdict_words[v->verdict], status, ms,
-                    *v->url ? v->url : "-", NULL);
+        columns_row(&t, v->addr, word_of(v), status, ms, *v->url ? v->url : "-", NULL);
     }
     columns_print(&t, "  ");
     for (size_t i = 0; i < p->watch.n; i++)

@@ -149,6 +149,8 @@ static void judge(struct watching *g)
     const char *name = g->w->site->name;
     struct err e = {0};
     looks_free(g);
+    if (g->w->round)
+        g->w->round(g->w);
     if (web_judge(g->w->view, g->w->n, &b)) {
         finish(g, NULL);
         return;

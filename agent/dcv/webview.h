@@ -51,6 +51,7 @@ struct web_watch {           /* one name looked at until its file is seen */
     const struct proxy *proxy; /* NULL: none */
     bool once;               /* one round, no waiting */
     int64_t deadline_ms;     /* loop_now() scale; with once: ignored */
+    void (*round)(struct web_watch *w); /* every address was asked once more; may be NULL. It may not end the watch */
     struct web_view *view;   /* out; until web_watch_clear() */
     size_t n;
     void *impl;

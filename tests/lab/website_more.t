@@ -137,8 +137,16 @@ rm "$LOG.ready"
 "$here/web.py" "$LOG" "192.0.2.80:80=$W/root" "[2001:db8:2::80]:80=$W/root" "192.0.2.25:80=$W/mail" "192.0.2.81:80=$W/odd" &
 web=$!
 ok "web servers again" eventually 20 test -e "$LOG.ready"
-try check --watch shop
-is "check --watch" "$code" 0
+rm "$W/odd/.well-known"
+sed -i 's/^timeout = .*/timeout = 60s/' "$P/dcvagent.ini"
+dcv check --watch shop > "$P/out" 2>&1 &
+watch=$!
+ok "check --watch tells what is not seen" eventually 30 grep -q "cdn.example.hk: 192.0.2.81 absent" "$P/out"
+ln -s "$W/root/.well-known" "$W/odd/.well-known"
+wait "$watch"
+is "and ends when all is" "$?" 0
+ok "said" says "cdn.example.hk: 192.0.2.81 match"
+sed -i 's/^timeout = .*/timeout = 3s/' "$P/dcvagent.ini"
 DCVAGENT_CLOCK=+1h try run shop
 is "seen" "$(DCVAGENT_CLOCK=+1h state_of shop)" "visible confirm"
 
@@ -160,11 +168,9 @@ is "gc --list: replaced by others: both are told" "$(json 'len(j["files"]), j["f
 printf 'the-code' > "$W/root/$FILE"
 
 # --- what no order needs
-chmod 555 "$W/root/.well-known/pki-validation"
-if [ "$(id -u)" = 0 ]; then # the right to write is root's anyway: the folder becomes a link instead
-    chmod 755 "$W/root/.well-known/pki-validation"
-    mv "$W/root/.well-known" "$W/aside" && ln -s "$W/aside" "$W/root/.well-known"
-fi
+out_of_reach() { mv "$W/root/.well-known" "$W/aside" && ln -s "$W/aside" "$W/root/.well-known"; } # a link is not followed
+within_reach() { rm "$W/root/.well-known" && mv "$W/aside" "$W/root/.well-known"; }
+out_of_reach
 try cancel shop
 is "cancel cannot take it away" "$(state_of shop)" "failed None"
 ok "but the file is there" test -e "$W/root/$FILE"
@@ -173,10 +179,7 @@ is "gc --list: a leftover" "$(json '[(f["cert"], f["state"], f["leftover"]) for 
 try gc --json
 ok "gc: not yet, and why" grep -q WEBSITE_FILE "$P/out"
 is "gc: the fault's exit code" "$(json 'len(j["removed"]), len(j["remaining"])')" "(0, 1)"
-if [ -h "$W/root/.well-known" ]; then
-    rm "$W/root/.well-known" && mv "$W/aside" "$W/root/.well-known"
-fi
-chmod 755 "$W/root/.well-known/pki-validation"
+within_reach
 ok "doctor: what is left" look 0 other
 ok "said" finds warning WEBSITE_LEFT 'other -: .* order .* of shop needs it no more .*gc'
 echo changed > "$W/root/$FILE"
@@ -189,9 +192,9 @@ try run --force other
 try code other other-code
 try run other
 is "a new order" "$(state_of other)" "visible confirm"
-mv "$W/root/.well-known" "$W/aside" && ln -s "$W/aside" "$W/root/.well-known"
+out_of_reach
 try cancel other
-rm "$W/root/.well-known" && mv "$W/aside" "$W/root/.well-known"
+within_reach
 ok "stands, though cancelled" test -e "$W/root/$FILE"
 for n in 1 2 3 4 5 6 7 8 9 10; do
     DCVAGENT_KILL=$n try gc
@@ -222,6 +225,14 @@ ok "run was killed some times ($n)" test "$n" -gt 2
 # --- another machine: what the first one's web roots hold is named
 try state adopt --json
 is "state adopt names the files" "$(json 'j["files"]')" "['$W/root/$FILE']"
+for n in 1 2 3 4 5 6 7 8 9 10; do
+    DCVAGENT_KILL=$n try forget other
+    test "$code" = 137 || break
+    kill_files=$(find "$W/root" -name fileauth.txt)
+    try gc --list --json
+    ok "forget killed at $n: known" sh -c "[ -z '$kill_files' ] || [ '$(json 'len(j["files"])')' = 1 ]"
+done
+ok "forget was killed some times ($n)" test "$n" -gt 4
 try forget other
 is "forget removes the file itself" "$code $(find "$W/root" -mindepth 1)" "0 "
 
