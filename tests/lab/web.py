@@ -19,7 +19,8 @@ log = open(sys.argv[1], "a", buffering=1, encoding="utf-8")
 
 class Web(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
-        odd = [h for h in self.headers if h.lower() not in ("host", "user-agent", "accept")]
+        plain = ("host", "user-agent", "accept") + (("accept-encoding",) if self.headers["Accept-Encoding"] == "identity" else ())
+        odd = [h for h in self.headers if h.lower() not in plain]
         print(self.server.server_address[0], self.server.scheme, self.headers["Host"], self.path, *odd, file=log)
         try:
             with open(os.path.join(self.server.root, "answer"), encoding="utf-8") as f:

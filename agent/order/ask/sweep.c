@@ -12,7 +12,7 @@
 struct sweep {
     struct session *s;
     struct saved_order *o;
-    json_t *facts, *list; /* list: of the facts */
+    json_t *facts, *list; /* list: of the facts; kept beyond its place there */
     bool let_go;          /* the last one: not ours, or no longer; it stays as it is */
 };
 
@@ -98,12 +98,13 @@ bool sweep_files(struct session *s, struct saved_order *o, struct err *e)
 {
     struct sweep w = {.s = s, .o = o, .facts = o->facts ? json_loads(o->facts, 0, NULL) : NULL};
     bool ok = true, gone;
-    w.list = json_object_get(w.facts, "website");
+    w.list = json_incref(json_object_get(w.facts, "website"));
     for (size_t i = 0; ok && i < json_array_size(w.list); i += !gone) {
         gone = false;
         if (!website_file_of(o, json_array_get(w.list, i)).wanted)
             ok = sweep_entry(&w, i, &gone, e);
     }
+    json_decref(w.list);
     json_decref(w.facts);
     return ok;
 }
