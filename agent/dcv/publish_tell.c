@@ -33,7 +33,6 @@ bool tell_evidence(struct publish *p, const struct prow *r, const char *action, 
     json_object_set_new(j, "provider", json_text(r->provider));
     json_object_set_new(j, "value", json_txt(r->row.rec.value));
     json_object_set_new(j, "ttl", json_integer(r->row.rec.ttl));
-    json_object_set_new(j, "at", json_time(clock_now()));
     line = json_line(j);
     ok = evidence_note(p->store, r->cert, r->row.order, "record", line, e);
     free(line);
@@ -58,7 +57,6 @@ bool tell_snapshot(struct lane *l, const struct rrset *set, struct err *e)
     json_object_set_new(j, "native", native);
     json_object_set_new(j, "rest", json_text(set->rest));
     json_object_set_new(j, "ttl", json_integer(set->ttl));
-    json_object_set_new(j, "at", json_time(clock_now()));
     line = json_line(j);
     ok = evidence_note(l->p->store, "", "", "record", line, e);
     free(line);
@@ -107,7 +105,6 @@ bool tell_lost(struct lane *l, const struct lost *v, enum fate fate, struct err 
     json_object_set_new(j, "provider", json_text(l->src->name));
     json_object_set_new(j, "value", json_txt((struct bytes){v->p, v->n}));
     json_object_set_new(j, "ttl", json_integer(v->ttl));
-    json_object_set_new(j, "at", json_time(clock_now()));
     line = json_line(j);
     ok = evidence_note(l->p->store, "", "", "record", line, e);
     free(line);

@@ -7,7 +7,7 @@
 
 /* {"version":1,"certificate","order","lines":[{"at","kind",...}]}; order NULL: of all orders of the certificate. New reference. */
 json_t *evidence_collect(struct store *s, const char *cert, const char *order);
-char *evidence_document(struct store *s, const char *cert, const char *order); /* as indented text, caller frees */
+char *evidence_document(struct store *s, const char *cert, const char *order); /* the same of one order as text, a line each; caller frees */
 
 /* A person's command that changes something: time, uid, SUDO_USER or loginuid, arguments without secrets. */
 bool evidence_command(struct store *s, const char *cert, int argc, char *const *argv, struct err *e);
