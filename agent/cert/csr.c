@@ -84,18 +84,15 @@ static bool to_der(X509_REQ *req, struct csr *out)
     return n > 0;
 }
 
-bool csr_make(const struct secret *key_pem, const struct strs *names, const char *subject, struct csr *out, struct err *e)
+static bool make(EVP_PKEY *key, const struct strs *names, const char *subject, struct csr *out, struct err *e)
 {
     memset(out, 0, sizeof *out);
     if (!names->n)
         return err_set(e, RC_CONF, "CSR_NAMES", "a request needs at least one name");
-    EVP_PKEY *key = ossl_key(key_pem, e);
-    if (!key)
-        return false;
     const char *cn = strlen(names->s[0]) <= CN_MAX ? names->s[0] : "";
     X509_REQ *req = X509_REQ_new();
     bool ok = req && set_subject(req, cn, subject, e) && set_names(req, names, e);
-    if (ok && (!sign(req, key) || !to_der(req, out) || !ossl_spki(key, out->spki)))
+    if (ok && (!sign(req, key) || !to_der(req, out) || !ossl_spki(X509_REQ_get_X509_PUBKEY(req), out->spki)))
         ok = ossl_fault(e, RC_FAILED, "CSR_MAKE", "the request cannot be signed");
     if (ok) {
         snprintf(out->cn, sizeof out->cn, "%s", cn);
@@ -104,8 +101,23 @@ bool csr_make(const struct secret *key_pem, const struct strs *names, const char
         csr_clear(out);
     }
     X509_REQ_free(req);
-    EVP_PKEY_free(key);
     ossl_forget();
+    return ok;
+}
+
+bool csr_make(const struct secret *key_pem, const struct strs *names, const char *subject, struct csr *out, struct err *e)
+{
+    EVP_PKEY *key = ossl_key(key_pem, e);
+    bool ok = key && make(key, names, subject, out, e);
+    EVP_PKEY_free(key);
+    return ok;
+}
+
+bool csr_with_key(enum key_type type, const struct strs *names, const char *subject, struct secret *key_pem, struct csr *out, struct err *e)
+{
+    EVP_PKEY *key = ossl_new_key(type, e);
+    bool ok = key && ossl_key_pem(key, key_pem, e) && make(key, names, subject, out, e);
+    EVP_PKEY_free(key);
     return ok;
 }
 
@@ -193,7 +205,8 @@ bool csr_read(const void *p, size_t n, struct csr *out, struct err *e)
     else if (X509_REQ_verify(req, key) != 1)
         ok = ossl_fault(e, RC_CONF, "CSR_SIGNATURE", "the request is not signed by its own key: it is damaged; make it again");
     else
-        ok = (to_der(req, out) && ossl_spki(key, out->spki)) || ossl_fault(e, RC_CONF, "CSR_READ", "the request cannot be written again");
+        ok = (to_der(req, out) && ossl_spki(X509_REQ_get_X509_PUBKEY(req), out->spki)) ||
+             ossl_fault(e, RC_CONF, "CSR_READ", "the request cannot be written again");
     ok = ok && fill(req, out, e);
     if (!ok)
         csr_clear(out);

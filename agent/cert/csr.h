@@ -4,6 +4,7 @@
 
 #include "base/secret.h"
 #include "base/str.h"
+#include "conf/conf.h"
 
 struct csr {
     uint8_t *der;
@@ -17,6 +18,10 @@ struct csr {
  * subject: as in the configuration (conf/subject.h); NULL: CN alone.
  * Faults RC_CONF: SUBJECT, CSR_NAMES. */
 bool csr_make(const struct secret *key_pem, const struct strs *names, const char *subject, struct csr *out, struct err *e);
+
+/* A new key (key_generate) and its request at once: to read a key back from PEM takes OpenSSL 3.0 four times as long as to make one. Blocks; out has
+ * to be empty. */
+bool csr_with_key(enum key_type type, const struct strs *names, const char *subject, struct secret *key_pem, struct csr *out, struct err *e);
 
 /* PEM (CRLF, BOM, leading text; NEW CERTIFICATE REQUEST too), DER, or base64 alone. Faults RC_CONF: CSR_READ, CSR_SIGNATURE (not signed by its
  * own key), CSR_KEY (RSA below 2048, other curves than P-256, P-384, P-521), CSR_NAMES (a SAN that is no host name). */

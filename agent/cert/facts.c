@@ -29,9 +29,8 @@ enum eku cert_eku(const X509 *x)
 
 bool cert_spki(const X509 *x, char hex[65])
 {
-    EVP_PKEY *key = X509_get0_pubkey(x);
     *hex = '\0';
-    if (key && ossl_spki(key, hex))
+    if (X509_get0_pubkey(x) && ossl_spki(X509_get_X509_PUBKEY(x), hex))
         return true;
     ossl_forget();
     return false;

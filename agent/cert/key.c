@@ -15,7 +15,7 @@
 
 enum { KEY_FILE_MAX = 65536 };
 
-bool key_generate(enum key_type type, struct secret *pem, struct err *e)
+EVP_PKEY *ossl_new_key(enum key_type type, struct err *e)
 {
     EVP_PKEY *key = NULL;
     switch (type) {
@@ -36,11 +36,18 @@ bool key_generate(enum key_type type, struct secret *pem, struct err *e)
         break;
     case KEY_DEFAULT:
     default:
-        return err_set(e, RC_BUG, "KEY_TYPE", "a key of type %d was asked for: the CA's default was not filled in", (int)type);
+        err_set(e, RC_BUG, "KEY_TYPE", "a key of type %d was asked for: the CA's default was not filled in", (int)type);
+        return NULL;
     }
     if (!key)
-        return ossl_fault(e, RC_FAILED, "KEY_MAKE", "no private key could be made");
-    bool ok = ossl_key_pem(key, pem, e);
+        ossl_fault(e, RC_FAILED, "KEY_MAKE", "no private key could be made");
+    return key;
+}
+
+bool key_generate(enum key_type type, struct secret *pem, struct err *e)
+{
+    EVP_PKEY *key = ossl_new_key(type, e);
+    bool ok = key && ossl_key_pem(key, pem, e);
     EVP_PKEY_free(key);
     return ok;
 }
@@ -132,7 +139,7 @@ bool key_spki(const struct secret *pem, char hex[65], struct err *e)
     EVP_PKEY *key = ossl_key(pem, e);
     if (!key)
         return false;
-    bool ok = ossl_spki(key, hex) || ossl_fault(e, RC_STATE, "KEY_BAD", "the public half of the private key cannot be written");
+    bool ok = ossl_spki_of_key(key, hex) || ossl_fault(e, RC_STATE, "KEY_BAD", "the public half of the private key cannot be written");
     EVP_PKEY_free(key);
     return ok;
 }

@@ -120,10 +120,9 @@ bool ossl_key_allowed(const EVP_PKEY *key)
     return !strcmp(word, "p256") || !strcmp(word, "p384") || !strcmp(word, "p521");
 }
 
-bool ossl_spki(const EVP_PKEY *key, char hex[65])
+static bool spki(unsigned char *der, int n, char hex[65])
 {
-    unsigned char *der = NULL, md[SHA256_DIGEST_LENGTH];
-    int n = i2d_PUBKEY(key, &der);
+    unsigned char md[SHA256_DIGEST_LENGTH];
     *hex = '\0';
     if (n > 0) {
         SHA256(der, (size_t)n, md);
@@ -132,6 +131,20 @@ bool ossl_spki(const EVP_PKEY *key, char hex[65])
     OPENSSL_free(der);
     ossl_forget();
     return n > 0;
+}
+
+bool ossl_spki(const X509_PUBKEY *written, char hex[65])
+{
+    unsigned char *der = NULL;
+    int n = i2d_X509_PUBKEY(written, &der);
+    return spki(der, n, hex);
+}
+
+bool ossl_spki_of_key(const EVP_PKEY *key, char hex[65])
+{
+    unsigned char *der = NULL;
+    int n = i2d_PUBKEY(key, &der);
+    return spki(der, n, hex);
 }
 
 void ossl_name(const X509_NAME *name, char *out, size_t size)

@@ -6,8 +6,10 @@
 #include "base/err.h"
 #include "base/secret.h"
 #include "base/str.h"
+#include "conf/conf.h"
 
 struct X509_name_st;
+struct X509_pubkey_st;
 struct asn1_string_st;
 struct evp_pkey_st;
 struct stack_st_GENERAL_NAME;
@@ -17,13 +19,18 @@ struct x509_st;
 bool ossl_fault(struct err *e, enum rc rc, const char *code, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 void ossl_forget(void); /* empties the error queue after a failure that was expected */
 
+struct evp_pkey_st *ossl_new_key(enum key_type type, struct err *e); /* key.c; NULL: e */
+
 /* A private key out of PEM; never asks for a passphrase. NULL: KEY_BAD. */
 struct evp_pkey_st *ossl_key(const struct secret *pem, struct err *e);
 bool ossl_key_pem(const struct evp_pkey_st *key, struct secret *pem, struct err *e); /* unencrypted PKCS#8 */
 
 void ossl_key_word(const struct evp_pkey_st *key, char word[16]); /* "rsa2048", "p256", "ed25519", ... */
 bool ossl_key_allowed(const struct evp_pkey_st *key); /* what public CAs may sign: RSA from 2048 in steps of 8, P-256, P-384, P-521 */
-bool ossl_spki(const struct evp_pkey_st *key, char hex[65]); /* SHA-256 of the SubjectPublicKeyInfo */
+
+/* SHA-256 of a SubjectPublicKeyInfo: as it stands in a certificate or request; written for a key, which takes OpenSSL a hundred times as long. */
+bool ossl_spki(const struct X509_pubkey_st *written, char hex[65]);
+bool ossl_spki_of_key(const struct evp_pkey_st *key, char hex[65]);
 
 /* Names and times of certificates and requests. */
 void ossl_name(const struct X509_name_st *name, char *out, size_t size);     /* the whole DN, RFC 4514, as safe text */

@@ -58,16 +58,26 @@ bool order_accept(struct order *o, const void *p, size_t n, struct err *e)
         put_aside(o, p, n, e);
     }
     order_save(o);
+    issued_free(o->issued);
+    o->issued = ok && leaf == 0 ? i : NULL;
+    if (!o->issued)
+        issued_free(i);
     cert_facts_clear(&f);
     strs_free(&names);
-    issued_free(i);
     return ok;
+}
+
+const struct issued *order_issued(struct order *o, struct err *e)
+{
+    if (!o->issued)
+        issued_read(&o->issued, o->saved.certificate.p, o->saved.certificate.n, e);
+    return o->issued;
 }
 
 bool order_chain(struct order *o, const char *more_pem, struct err *e)
 {
     const struct ca_rules *rules = order_rules(o);
-    struct issued *i = NULL;
+    struct issued *with_more = NULL;
     struct strs names = {0};
     strs_split(&names, o->saved.names);
     struct chain_in in = {.leaf = 0,
@@ -78,12 +88,13 @@ bool order_chain(struct order *o, const char *more_pem, struct err *e)
                           .host = names.n ? names.s[0] : NULL,
                           .known = rules && rules->chain_given ? NULL : run_known(o->run),
                           .now = clock_now()};
-    bool ok = issued_read(&i, o->saved.certificate.p, o->saved.certificate.n, e);
-    if (ok && *more_pem)
-        issued_read(&i, more_pem, strlen(more_pem), NULL); /* too many: what there is must do */
-    in.given = i;
-    ok = ok && chain_build(&in, &o->chain, e);
+    in.given = order_issued(o, e);
+    if (in.given && *more_pem && issued_read(&with_more, o->saved.certificate.p, o->saved.certificate.n, NULL)) {
+        issued_read(&with_more, more_pem, strlen(more_pem), NULL); /* too many: what there is must do */
+        in.given = with_more;
+    }
+    bool ok = in.given && chain_build(&in, &o->chain, e);
     strs_free(&names);
-    issued_free(i);
+    issued_free(with_more);
     return ok;
 }

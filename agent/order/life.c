@@ -104,7 +104,10 @@ static void free_scratch(struct order *o)
     strs_free(&o->check_env);
     ca_case_clear(&o->ca);
     secret_free(&o->key_pem);
+    csr_clear(&o->csr);
     vet_free(o);
+    issued_free(o->issued);
+    o->issued = NULL;
     chain_clear(&o->chain);
     free(o->pfx);
     o->pfx = NULL;

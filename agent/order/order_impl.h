@@ -8,6 +8,7 @@
 #include "base/names.h"
 #include "base/secret.h"
 #include "cert/chain.h"
+#include "cert/csr.h"
 #include "cert/issued.h"
 #include "conf/conf.h"
 #include "dcv/preflight.h"
@@ -76,10 +77,12 @@ struct order {
     enum { KEY_NONE, KEY_MAKING, KEY_MADE, KEY_STORED } key_at;
     enum { BACKUP_NONE, BACKUP_RUNS, BACKUP_DONE } backup_at;
     struct secret key_pem;         /* between generation and storing */
+    struct csr csr;                /* made with it, until it is stored */
     struct timer timer;
     struct child check;
     struct strs check_env;
     enum { CHECK_NOT, CHECK_RUNS, CHECK_PASSED, CHECK_FAILED } check_state;
+    struct issued *issued;         /* saved.certificate, read; by order_issued() */
     struct chain chain;            /* once built in step_issued */
     struct vet *vet;               /* vet.c's; NULL: not at it */
     bool chain_ready;
@@ -211,6 +214,7 @@ bool run_inbox(struct run *r, struct err *e);
 
 /* accept.c: is this the certificate that was ordered? Fills saved.certificate, else keeps it aside and says why. */
 bool order_accept(struct order *o, const void *p, size_t n, struct err *e);
+const struct issued *order_issued(struct order *o, struct err *e); /* saved.certificate; NULL: e. The order's, until that changes */
 bool order_chain(struct order *o, const char *more_pem, struct err *e); /* fills o->chain from saved.certificate, more_pem, the configured files */
 
 /* vet.c */
@@ -285,7 +289,7 @@ const struct ca_rules *order_rules(const struct order *o);
 enum turn order_wait_ca(struct order *o);               /* waits as the CA says; looks again in this run where that is worth it */
 enum turn order_wait_until(struct order *o, int64_t when, enum waits waits); /* in this run where it ends in time, else for a later one */
 
-/* work.c: what blocks, in the worker: making a key, the encrypted backup of a key, PKCS#12 */
+/* work.c: what blocks, in the worker: making a key and its request, the encrypted backup of a key, PKCS#12 */
 void work_key(struct order *o, enum key_type type);
 void work_backup(struct order *o);
 void work_pfx(struct order *o);

@@ -270,9 +270,9 @@ static void note_applications(const struct order *o, struct cert_row *row)
 /* What is in use from now on. The deploy hook is the certificate's, not the order's: it is run again by each run until it exits 0. */
 static bool note_in_use(struct order *o, struct err *e)
 {
-    struct issued *i = NULL;
+    const struct issued *i = order_issued(o, e);
     struct cert_facts f = {0};
-    bool ok = issued_read(&i, o->saved.certificate.p, o->saved.certificate.n, e) && issued_facts(i, 0, &f, e);
+    bool ok = i && issued_facts(i, 0, &f, e);
     if (ok) {
         struct cert_row *row = cert_row_load(o->run->s->store, o->saved.cert, e);
         cert_row_facts(row, &f);
@@ -295,7 +295,6 @@ static bool note_in_use(struct order *o, struct err *e)
         run_cert_installed(o->run, o);
     }
     cert_facts_clear(&f);
-    issued_free(i);
     return ok;
 }
 

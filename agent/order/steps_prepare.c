@@ -56,6 +56,7 @@ static enum turn have_key(struct order *o)
         struct err e = o->job_err;
         o->job_err = (struct err){0};
         o->key_at = KEY_NONE;
+        csr_clear(&o->csr); /* its key may not be the one that the next try finds */
         return order_fault(o, &e);
     }
     if (op_busy(&o->job.op) || o->effect) /* the order's other work, discovery, goes on beside */
@@ -107,6 +108,11 @@ static bool csr_from_file(struct order *o, struct csr *csr, struct err *e)
 static bool csr_from_key(struct order *o, struct csr *csr, struct err *e)
 {
     struct strs names = {0};
+    if (o->csr.n) {
+        *csr = o->csr;
+        o->csr = (struct csr){0};
+        return true;
+    }
     strs_split(&names, o->saved.names);
     bool ok = csr_make(&o->key_pem, &names, o->conf ? o->conf->subject : NULL, csr, e);
     strs_free(&names);

@@ -150,6 +150,8 @@ static void keep_fetched(struct order *o)
         return;
     if (issued_read(&all, o->chain.path_pem, strlen(o->chain.path_pem), NULL)) {
         char *pem = issued_pem(all, 0);
+        issued_free(o->issued);
+        o->issued = NULL;
         free((void *)(uintptr_t)o->saved.certificate.p);
         o->saved.certificate = (struct bytes){(const uint8_t *)pem, strlen(pem)};
         order_save(o);

@@ -1,4 +1,4 @@
-/* work.c: what blocks, done in the worker: making a key, the encrypted backup of a key, PKCS#12. The worker touches only its own struct;
+/* work.c: what blocks, done in the worker: making a key and its request, the encrypted backup of a key, PKCS#12. The worker touches only its own struct;
  * an order that goes away meanwhile leaves it to drop(). */
 #include "order/order_impl.h"
 
@@ -9,12 +9,16 @@
 #include "base/fs.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "cert/csr.h"
 #include "cert/key.h"
 #include "cert/pfx.h"
 
 struct work {
     enum { WORK_KEY, WORK_BACKUP, WORK_PFX } what;
     enum key_type type;
+    struct strs names;
+    char *subject;
+    struct csr csr;
     struct secret pem, password;
     char *cert, *chain, *friendly, *backup_path;
     enum pfx_encryption how;
@@ -28,6 +32,9 @@ static void drop(void *data)
     struct work *w = data;
     secret_free(&w->pem);
     secret_free(&w->password);
+    strs_free(&w->names);
+    free(w->subject);
+    csr_clear(&w->csr);
     free(w->cert);
     free(w->chain);
     free(w->friendly);
@@ -40,7 +47,7 @@ static void work(void *data)
 {
     struct work *w = data;
     if (w->what == WORK_KEY)
-        key_generate(w->type, &w->pem, &w->err);
+        csr_with_key(w->type, &w->names, w->subject, &w->pem, &w->csr, &w->err);
     else
         pfx_make(&w->pem, w->cert, w->chain, &w->password, w->friendly, w->how, &w->pfx, &w->n_pfx, &w->err);
 }
@@ -70,6 +77,8 @@ static void done(struct op *op, const struct err *e)
         o->backup_at = BACKUP_NONE;
     } else if (w->what == WORK_KEY) {
         secret_set(&o->key_pem, w->pem.p, w->pem.n);
+        o->csr = w->csr;
+        w->csr = (struct csr){0};
         o->key_at = KEY_MADE;
     } else if (w->what == WORK_BACKUP) {
         keep = true;
@@ -113,6 +122,8 @@ void work_key(struct order *o, enum key_type type)
     struct work *w = mem_new(sizeof *w);
     w->what = WORK_KEY;
     w->type = type;
+    strs_split(&w->names, o->saved.names);
+    w->subject = o->conf && o->conf->subject ? mem_str(o->conf->subject) : NULL;
     o->key_at = KEY_MAKING;
     start(o, w);
 }

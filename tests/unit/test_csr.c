@@ -84,6 +84,41 @@ static void makes(void **state)
     }
 }
 
+/* Key and request made at once belong together. */
+static void makes_with_key(void **state)
+{
+    (void)state;
+    static const enum key_type kinds[] = {KEY_P256, KEY_P384, KEY_RSA2048};
+    struct strs names, none = {0};
+    struct err e = {0};
+    list(&names, "a.example.hk b.example.hk");
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        struct secret key = {0};
+        struct csr c = {0}, back, again;
+        char spki[65], word[16];
+        assert_true(csr_with_key(kinds[i], &names, "O=Example", &key, &c, &e));
+        assert_true(key_check(&key, &e) && key_spki(&key, spki, &e) && key_type_of(&key, word, &e));
+        assert_string_equal(word, key_type_words[kinds[i]]);
+        assert_string_equal(c.spki, spki);
+        assert_true(csr_read(c.der, c.n, &back, &e));
+        assert_string_equal(back.spki, spki);
+        assert_true(strs_equal_sets(&back.names, &names));
+        assert_true(csr_make(&key, &names, "O=Example", &again, &e));
+        assert_string_equal(again.spki, spki);
+        csr_clear(&again);
+        csr_clear(&back);
+        csr_clear(&c);
+        secret_free(&key);
+    }
+    struct secret key = {0};
+    struct csr c = {0};
+    assert_false(csr_with_key(KEY_P256, &none, NULL, &key, &c, &e));
+    assert_string_equal(e.code, "CSR_NAMES");
+    assert_null(c.der);
+    secret_free(&key);
+    strs_free(&names);
+}
+
 /* What stands in a name cannot become a second name. */
 static void injects_nothing(void **state)
 {
@@ -197,10 +232,8 @@ static void refuses(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(makes),
-        cmocka_unit_test(injects_nothing),
-        cmocka_unit_test(reads_files),
-        cmocka_unit_test(refuses),
+        cmocka_unit_test(makes),       cmocka_unit_test(makes_with_key), cmocka_unit_test(injects_nothing),
+        cmocka_unit_test(reads_files), cmocka_unit_test(refuses),
     };
     return cmocka_run_group_tests(tests, NULL, end);
 }
