@@ -71,6 +71,12 @@ static void ready(struct op *op, const struct err *e)
         settle(w, e);
         return;
     }
+    struct err fault = {0};
+    if (!leaf_renewal_id(w->r->certificate, w->r->id, sizeof w->r->id, &fault)) {
+        *w->r->id = 0;
+        settle(w, &fault);
+        return;
+    }
     size_t n = strlen(w->c->dir.renewal_info);
     char *url = mem_fmt("%s%s%s", w->c->dir.renewal_info, n && w->c->dir.renewal_info[n - 1] == '/' ? "" : "/", w->r->id);
     w->request = (struct acme_request){.op = {.done = answered, .owner = w}, .about = "the time to renew", .url = url, .plain = true};
@@ -80,17 +86,11 @@ static void ready(struct op *op, const struct err *e)
 void acme_renewal(struct ca *c, struct ca_renewal *r)
 {
     struct asking *w = mem_new(sizeof *w);
-    struct err e = {0};
     *w = (struct asking){.c = c, .r = r};
     r->from = r->to = r->ask_again = 0;
-    *r->explanation = 0;
+    *r->explanation = *r->id = 0;
     r->impl = w;
     op_start(&r->op, detach);
-    if (!leaf_renewal_id(r->certificate, r->id, sizeof r->id, &e)) {
-        *r->id = 0;
-        settle(w, &e);
-        return;
-    }
     w->ready.op.done = ready;
     w->ready.op.owner = w;
     acme_ready(c, &w->ready);
