@@ -10,6 +10,7 @@
 #include "cert/chain.h"
 #include "cert/csr.h"
 #include "cert/issued.h"
+#include "cert/jws.h"
 #include "conf/conf.h"
 #include "dcv/preflight.h"
 #include "dcv/publish.h"
@@ -78,6 +79,7 @@ struct order {
     enum { BACKUP_NONE, BACKUP_RUNS, BACKUP_DONE } backup_at;
     struct secret key_pem;         /* between generation and storing */
     struct csr csr;                /* made with it, until it is stored */
+    uint8_t key_known[SHA256_SIZE]; /* of a key file that the CSR is known to be made with; zero: none yet in this run */
     struct timer timer;
     struct child check;
     struct strs check_env;

@@ -131,6 +131,8 @@ static enum turn have_csr(struct order *o, bool own_key)
     o->saved.csr = (struct bytes){mem_copy(csr.der, csr.n), csr.n};
     memcpy(o->saved.spki, csr.spki, sizeof o->saved.spki);
     csr_clear(&csr);
+    if (own_key)
+        sha256(o->key_pem.p, o->key_pem.n, o->key_known);
     secret_free(&o->key_pem);
     order_save(o);
     return TURN_NEXT;
