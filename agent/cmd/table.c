@@ -131,7 +131,7 @@ const struct command commands[] = {
      key_flags, cmd_key},
     {"txt", "add|del|list|check HOST [VALUE]", 2, 3, "one TXT record through the providers, with the ledger kept",
      "add writes and reads back; del removes a value that dcvagent wrote; list shows what stands at the authority; check asks all views "
-     "for a value.\n"
+     "for a value. What could not be written stays wanted: every run tries it and says so by its exit code, until del takes it back.\n"
      "VALUE - reads it from standard input.",
      txt_flags, cmd_txt},
     {"gc", "", 0, 0, "remove the agent's own leftover records and files, never what an open order needs, nor those of txt add", NULL,

@@ -187,7 +187,7 @@ void calendar_for(const struct run *r, const struct cert_work *w, bool forced, s
 bool tell_start(struct run *r, struct err *e);          /* false: the store failed */
 bool tell_busy(const struct run *r);
 void tell_free(struct run *r);
-enum rc tell_rc(const struct run *r, const struct cert_work *w);
+enum rc tell_rc(const struct run *r);                    /* the worst of all */
 json_t *tell_json(const struct run *r);
 struct order *run_order_of(const struct run *r, const char *cert); /* the newest of this run; NULL */
 

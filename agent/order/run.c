@@ -315,14 +315,11 @@ static void free_run(struct run *r)
 
 static void result(struct run *r, struct run_result *out)
 {
-    for (size_t i = 0; i < r->n_cert; i++) {
-        out->rc = rc_worse(out->rc, tell_rc(r, r->cert[i]));
+    for (size_t i = 0; i < r->n_cert; i++)
         out->changed |= r->cert[i]->changed;
-    }
-    if (r->err.rc != RC_OK) {
+    if (r->err.rc != RC_OK)
         say_err(LEVEL_ERROR, NULL, &r->err);
-        out->rc = rc_worse(out->rc, r->err.rc);
-    }
+    out->rc = tell_rc(r);
     out->signal = loop_signal(net_loop(r->s->net));
     out->hand = r->hand_err;
     out->json = tell_json(r);

@@ -125,7 +125,7 @@ static void tell_wait(struct run *r, const struct order *o)
 static void tell_failure(struct run *r, const char *cert, const char *step, const struct err *e, int64_t again_at)
 {
     char key[256], text[640];
-    struct about about = {.cert = cert, .name = *e->where ? e->where : cert, .step = step, .retry_at = e->not_before};
+    struct about about = {.cert = *cert ? cert : NULL, .name = *e->where ? e->where : cert, .step = step, .retry_at = e->not_before};
     snprintf(key, sizeof key, "fail/%s/%s", cert, e->code ? e->code : "");
     char when[32];
     time_local(again_at, when);
@@ -320,6 +320,22 @@ static void tell_cert(struct run *r, struct cert_work *w)
     note_schedule(r, w, o);
 }
 
+/* Records of `txt` are no certificate's; a run for all of them tries them, too. */
+static bool records_of_txt(const struct run *r, struct publish_state *st)
+{
+    if ((r->setup.names && r->setup.names->n) || r->setup.no_new || r->setup.hand_only || r->setup.csr_only)
+        return false;
+    publish_state(r->s->publish, "", st);
+    return st->failed > 0;
+}
+
+static void tell_records(struct run *r)
+{
+    struct publish_state st;
+    if (records_of_txt(r, &st))
+        tell_failure(r, "", "txt", &st.err, st.err.again ? 0 : -1);
+}
+
 bool tell_start(struct run *r, struct err *e)
 {
     r->teller = mem_new(sizeof *r->teller);
@@ -327,6 +343,7 @@ bool tell_start(struct run *r, struct err *e)
     store_begin(r->s->store, &r->err);
     for (size_t i = 0; i < r->n_cert; i++)
         tell_cert(r, r->cert[i]);
+    tell_records(r);
     if (r->err.rc != RC_OK && e != &r->err)
         *e = r->err;
     return r->err.rc == RC_OK;
@@ -352,7 +369,7 @@ void tell_free(struct run *r)
     r->teller = NULL;
 }
 
-enum rc tell_rc(const struct run *r, const struct cert_work *w)
+static enum rc rc_of_cert(const struct run *r, const struct cert_work *w)
 {
     enum rc rc = rc_worse(w->err.rc, w->row->c.hook_due ? RC_LATER : RC_OK); /* still due: the run's time was up before the hook ended */
     for (const struct order *o = run_order_of(r, w->name); o; o = o->older)
@@ -370,19 +387,26 @@ static json_t *err_json(const struct err *e)
     return json_pack("{s:o, s:o}", "code", json_text(e->code), "text", json_text(e->text));
 }
 
+enum rc tell_rc(const struct run *r)
+{
+    struct publish_state st;
+    enum rc rc = rc_worse(r->err.rc, records_of_txt(r, &st) ? st.err.rc : RC_OK);
+    for (size_t i = 0; i < r->n_cert; i++)
+        rc = rc_worse(rc, rc_of_cert(r, r->cert[i]));
+    return rc;
+}
+
 json_t *tell_json(const struct run *r)
 {
     json_t *certs = json_array();
-    enum rc rc = r->err.rc;
     for (size_t i = 0; i < r->n_cert; i++) {
         const struct cert_work *w = r->cert[i];
         const struct order *o = run_order_of(r, w->name);
         const char *state = o ? order_rows[o->state].name : w->row->c.not_after ? "done" : "new";
         const struct err *e = w->err.rc != RC_OK ? &w->err : o ? &o->err : &w->err;
-        rc = rc_worse(rc, tell_rc(r, w));
         json_array_append_new(certs, json_pack("{s:s, s:s, s:o, s:b, s:o}", "name", w->name, "state", state, "waiting_for",
                                                o && o->waits != WAITS_NOT ? json_string(waits_words[o->waits]) : json_null(), "changed",
                                                w->changed, "error", err_json(e)));
     }
-    return json_pack("{s:i, s:i, s:o}", "version", 1, "exit", (int)rc, "certificates", certs);
+    return json_pack("{s:i, s:i, s:o}", "version", 1, "exit", (int)tell_rc(r), "certificates", certs);
 }

@@ -130,6 +130,7 @@ ok "z4.test: odd octets" says 0 . txt add _x.z4.test 'a "quoted" \ ; value, äö
 ok "z4.test: there" has "$LAB_NAMED" _x.z4.test '"a \"quoted\" \\ ; value, \195\164\195\182\195\188"'
 ok "z4.test: gone" says 0 . txt del _x.z4.test 'a "quoted" \ ; value, äöü'
 ok "z2.test: what a script would misread is not handed to it" says 11 PROGRAM_VALUE txt add _x.z2.test 'a "quoted" value'
+ok "z2.test: and each run says so, by its exit code too" says 11 '_x\.z2\.test.*PROGRAM_VALUE' run
 is "z1.test: the words of the program" "$(sed -n '3,5p' "$A/lego.calls" | tr '\n' ' ')" "present _x.z1.test. first-value "
 
 # --- beside values of others
@@ -171,6 +172,7 @@ chmod 755 "$A/acme.sh/dnsapi/dns_exact.sh"
 for left in _y.z1.test=never _y.z4.test=never _x.z1.test=other-value _x.z2.test=other-value '_x.z2.test=a "quoted" value'; do
     ok "$left: taken back" says 0 . txt del "${left%%=*}" "${left#*=}"
 done
+ok "nothing is left for a run to say" dcv run
 cat "$P"/out "$P"/log > "$A/said" 2> /dev/null
 grep -h '' "$A"/*.env | grep -o 'canary[a-z0-9.-]*' > "$A/canaries"
 is "canaries are known" "$(wc -l < "$A/canaries")" 4
