@@ -1,17 +1,24 @@
 /* acmesh.c: the dnsapi scripts of acme.sh, one change a run. acme.sh itself has to be there (acme_home=); it is called, never copied.
  *
  * The driver loads acme.sh and one script into a shell, and takes from acme.sh what would write settings to disk: they come from the environment
- * alone. What scripts keep in files for a moment (headers of answers) lies in a private folder in memory that goes with the section. */
+ * alone. What scripts keep in files for a moment (headers of answers) lies in a private folder in memory that goes with the section, or with the
+ * next run where this one was killed. */
 #include "providers/exec/adapter.h"
 
+#include <dirent.h>
+#include <fcntl.h>
 #include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/fs.h"
 #include "base/mem.h"
+
+#define FOLDER "dcvagent-acmesh-"
 
 /* "$@" is emptied before acme.sh is loaded: its last line acts on it. */
 static const char driver[] = "op=$1 hook=$2 fqdn=$3 value=$4\n"
@@ -79,20 +86,6 @@ static void examine(const struct section *s, struct conf_sink *to)
     }
 }
 
-/* In memory where there is such a place: tokens pass through it. */
-static char *private_folder(struct err *e)
-{
-    static const char *const places[] = {"/dev/shm", "/tmp"};
-    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
-        char *path = mem_fmt("%s/dcvagent-XXXXXX", places[i]);
-        if (mkdtemp(path))
-            return path;
-        free(path);
-    }
-    err_set(e, RC_CREATE, "PROGRAM_FOLDER", "no folder can be made in /dev/shm nor in /tmp for what scripts keep for a moment");
-    return NULL;
-}
-
 static int drop(const char *path, const struct stat *st, int type, struct FTW *at)
 {
     (void)st;
@@ -102,10 +95,59 @@ static int drop(const char *path, const struct stat *st, int type, struct FTW *a
     return 0;
 }
 
+/* A folder is locked as long as whoever made it lives. The descriptor; -1: it is no folder of this user's, or locked. */
+static int lock_folder(const char *path)
+{
+    struct stat st;
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd >= 0 && fstat(fd, &st) == 0 && st.st_uid == geteuid() && flock(fd, LOCK_EX | LOCK_NB) == 0 && fstat(fd, &st) == 0 && st.st_nlink)
+        return fd;
+    if (fd >= 0)
+        close(fd);
+    return -1;
+}
+
+/* Runs that were killed could not take theirs along, and there are tokens in it. */
+static void drop_stale(const char *place)
+{
+    DIR *d = opendir(place);
+    for (struct dirent *one; d && (one = readdir(d));) {
+        if (strncmp(one->d_name, FOLDER, strlen(FOLDER)) != 0 || strlen(one->d_name) != strlen(FOLDER) + 6)
+            continue;
+        char *path = mem_fmt("%s/%s", place, one->d_name);
+        int fd = lock_folder(path);
+        if (fd >= 0) {
+            nftw(path, drop, 8, FTW_DEPTH | FTW_PHYS);
+            close(fd);
+        }
+        free(path);
+    }
+    if (d)
+        closedir(d);
+}
+
+/* In memory where there is such a place: tokens pass through it. */
+static bool make_folder(struct provider *p, struct err *e)
+{
+    static const char *const places[] = {"/dev/shm", "/tmp"};
+    for (size_t i = 0; i < sizeof places / sizeof *places && !p->folder; i++) {
+        drop_stale(places[i]);
+        char *path = mem_fmt("%s/" FOLDER "XXXXXX", places[i]);
+        if (mkdtemp(path) && (p->folder_lock = lock_folder(path)) >= 0)
+            p->folder = path;
+        else
+            free(path);
+    }
+    return p->folder ||
+           err_set(e, RC_CREATE, "PROGRAM_FOLDER", "no folder can be made in /dev/shm nor in /tmp for what scripts keep for a moment");
+}
+
 static void close_provider(struct provider *p)
 {
-    if (p && p->folder)
+    if (p && p->folder) {
         nftw(p->folder, drop, 8, FTW_DEPTH | FTW_PHYS);
+        close(p->folder_lock);
+    }
     adapter_close(p);
 }
 
@@ -122,8 +164,7 @@ static bool open_provider(struct provider **out, const struct section *s, struct
     const char *script = section_text(s, "script");
     if (!adapter_open(&p, s, n, e))
         return false;
-    p->folder = private_folder(e);
-    if (!p->folder) {
+    if (!make_folder(p, e)) {
         close_provider(p);
         return false;
     }

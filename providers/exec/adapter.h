@@ -28,6 +28,7 @@ struct provider {
     char server[320];            /* as messages show it */
     struct spawn *first, *last;  /* the first one is under way, the others wait */
     char *folder;                /* acmesh: private, in memory; NULL */
+    int folder_lock;
 };
 
 /* Keys of adapters beside their program; ADAPTER_SERVER(true) where there is no other way to read. */
