@@ -64,6 +64,10 @@ static void keep_distance(const struct publish *p, struct prow *r)
         return;
     r->failed = wait > PATIENCE_S;
     r->due = loop_now(net_loop(p->net)) + wait * 1000;
+    if (r->lane->owed_at < r->due)
+        r->lane->owed_at = r->due;
+    if (r->failed)
+        r->lane->owed_why = r->row.last;
 }
 
 static bool load_row(void *arg, const struct ledger_row *row)

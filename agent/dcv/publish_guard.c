@@ -148,6 +148,7 @@ bool guard_later(struct lane *l, struct err *e)
     if (!l->err.again || l->owed_tries >= TRIES_MAX || wait > PATIENCE_S)
         return give_up(l, &l->err, e);
     l->owed = true;
+    l->owed_why = (struct err){0};
     l->owed_at = loop_now(net_loop(l->p->net)) + wait * 1000;
     return true;
 }

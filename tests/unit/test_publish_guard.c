@@ -248,6 +248,43 @@ static void test_section_renamed(void **state)
     assert_int_equal(guards(), 0);
 }
 
+static bool leave_alone(void *arg, const struct ledger_row *row)
+{
+    struct ledger_row now = *row;
+    struct err e = {0};
+
+    err_set(&now.last, RC_LATER, "API_RATE", "too many requests");
+    err_again(&now.last, clock_now() + *(int64_t *)arg);
+    assert_ok(ledger_put(x.s, &now, &e), e);
+    return true;
+}
+
+/* Who wants to be left alone is not asked for the sake of others either. */
+static void test_left_alone(void **state)
+{
+    int64_t wait[] = {100, 4000};
+
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        struct err e = {0};
+
+        empty_state();
+        broken_off(&ways[0]);
+        x.s = open_store(true);
+        assert_true(ledger_each(x.s, NULL, leave_alone, &wait[i], NULL));
+        assert_ok(store_turn(x.s, &e), e);
+        store_close(x.s);
+        w->reads = 0;
+        session_open(&x, "shared_rrset = merge");
+        turn(&x);
+        assert_int_equal(w->reads, 0);
+        run(&x);
+        assert_int_equal(w->reads > 0, i == 0);
+        session_close(&x);
+        assert_int_equal(guards(), i);
+    }
+}
+
 /* What somebody added since the read-back is not taken along unseen. */
 static void test_no_leaning(void **state)
 {
@@ -270,7 +307,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {with_dir(test_killed_everywhere), with_dir(test_owner_takes_away), with_dir(test_owner_changes),
                                        with_dir(test_of_the_same_kind),  with_dir(test_too_old),          with_dir(test_read_back_fails),
-                                       with_dir(test_restore_fails),     with_dir(test_section_renamed),  with_dir(test_no_leaning)};
+                                       with_dir(test_restore_fails),     with_dir(test_section_renamed),  with_dir(test_no_leaning),
+                                       with_dir(test_left_alone)};
 
     world_make();
     return cmocka_run_group_tests(tests, NULL, NULL);
