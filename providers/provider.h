@@ -99,6 +99,7 @@ struct provider_ops {
     char (*graded)(const struct provider *p);     /* the same of an open provider whose server decides it; NULL: grade */
     const struct conf_key *keys;
     void (*examine)(const struct section *s, struct conf_sink *to); /* what its keys say together, files that it uses; NULL */
+    bool (*takes)(struct bytes value);            /* can this TXT value be written at all? NULL: any can */
     bool (*open)(struct provider **p, const struct section *s, struct net *n, struct err *e); /* no network */
     void (*warm)(struct provider *p, const char *zone);                                       /* a connection may be opened early; NULL */
     void (*read)(struct provider *p, struct lookup *l);

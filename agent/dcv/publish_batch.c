@@ -235,6 +235,7 @@ static bool settle_read(struct lane *l, struct prow **all, size_t n, size_t i, s
         return tell_evidence(l->p, r, "gone", e) && gone(l, all, n, i, e);
     case DEED_CNAME:
     case DEED_SHARED:
+    case DEED_FRAIL:
     case DEED_REMOVED:
         why_refused(l, r, &why);
         return row_failed(l->p, r, &why, e);
@@ -320,6 +321,17 @@ static bool fill_batch(struct lane *l, struct err *e)
     return true;
 }
 
+/* Whole sets get lost here, and not all of this one could be written again. */
+static bool is_frail(const struct lane *l, struct prow *const *all, size_t n, const struct rrset *set)
+{
+    bool (*takes)(struct bytes value) = l->src->ops->takes;
+
+    for (size_t i = 0; takes && source_grade(l->src) == 'D' && i < set->n; i++)
+        if (!takes(set->octets[i]) && !value_ours(all, n, set->owner, set->octets[i]))
+            return true;
+    return false;
+}
+
 static bool decide_all(struct lane *l, struct prow **all, size_t n, struct err *e)
 {
     size_t kept = 0;
@@ -331,6 +343,8 @@ static bool decide_all(struct lane *l, struct prow **all, size_t n, struct err *
         if (set)
             all[i]->deed = decide_read(&all[i]->row, &o, set, set_foreign(all, n, set), source_shares(l->src), all[i]->unsure,
                                        all[i]->unsure && source_commits(l->src));
+        if (set && (all[i]->deed == DEED_ADD || all[i]->deed == DEED_DELETE) && is_frail(l, all, n, set))
+            all[i]->deed = DEED_FRAIL;
     }
     for (size_t i = 0; i < n; i++) {
         if (!all[i]->busy)

@@ -27,6 +27,7 @@ enum deed {
     DEED_GONE,    /* over, without another question to DNS */
     DEED_CNAME,   /* refused: a CNAME stands at the owner */
     DEED_SHARED,  /* refused: foreign values stand there and shared_rrset does not allow to write beside them */
+    DEED_FRAIL,   /* refused: values of others stand there that could not be put back */
     DEED_REMOVED  /* refused: put back PUT_BACK_MAX times already, somebody removes it */
 };
 

@@ -176,6 +176,12 @@ void why_refused(const struct lane *l, const struct prow *r, struct err *why)
                 "written; set record_at for %s, or shared_rrset = merge",
                 r->owner, l->src->name, source_grade(l->src), r->host);
         break;
+    case DEED_FRAIL:
+        err_set(why, RC_WRITE, "FOREIGN_FRAIL",
+                "TXT values of others stand at %s that [provider %s] (grade D) might take along and could not write again: nothing was "
+                "written there; %s by hand, or write through another provider",
+                r->owner, l->src->name, r->row.wanted ? "put the TXT there" : "remove ours");
+        break;
     default:
         err_set(why, RC_WRITE, "REMOVED_BY_OTHERS",
                 "the TXT was put back %u times and removed again each time; find out who removes it from zone %s (another agent, a zone "

@@ -226,6 +226,7 @@ const struct provider_ops provider_acmesh = {
     .graded = adapter_grade,
     .keys = keys,
     .examine = examine,
+    .takes = value_plain,
     .open = open_provider,
     .read = adapter_read,
     .apply = apply,

@@ -248,6 +248,42 @@ static void test_section_renamed(void **state)
     assert_int_equal(guards(), 0);
 }
 
+static bool takes_short(struct bytes value)
+{
+    return value.n < 7;
+}
+
+/* What could not be put back is not put at risk. */
+static void test_frail(void **state)
+{
+    (void)state;
+    world_of(&ways[1]);
+    fake.takes = takes_short;
+    session_open(&x, "shared_rrset = merge");
+    want(&x, "A", "www.example.hk", "code");
+    run(&x);
+    assert_string_equal(state_of(&x, "A").err.code, "FOREIGN_FRAIL");
+    foreign_intact();
+    release(&x, "A");
+    world_remove("www.example.hk", "foreign");
+    w->clobber = false;
+    want(&x, "B", "www.example.hk", "code");
+    run(&x);
+    assert_int_equal(state_of(&x, "B").present, 1);
+    world_put("www.example.hk", 1800, "foreign");
+    w->clobber = true;
+    release(&x, "B");
+    run(&x);
+    assert_string_equal(state_of(&x, "B").err.code, "FOREIGN_FRAIL");
+    foreign_intact();
+    world_remove("www.example.hk", "code"); /* by hand */
+    session_close(&x);
+    next_run();
+    foreign_intact();
+    assert_int_equal(world_count(), 4);
+    fake.takes = NULL;
+}
+
 static bool leave_alone(void *arg, const struct ledger_row *row)
 {
     struct ledger_row now = *row;
@@ -305,10 +341,10 @@ static void test_no_leaning(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {with_dir(test_killed_everywhere), with_dir(test_owner_takes_away), with_dir(test_owner_changes),
-                                       with_dir(test_of_the_same_kind),  with_dir(test_too_old),          with_dir(test_read_back_fails),
-                                       with_dir(test_restore_fails),     with_dir(test_section_renamed),  with_dir(test_no_leaning),
-                                       with_dir(test_left_alone)};
+    const struct CMUnitTest tests[] = {
+        with_dir(test_killed_everywhere), with_dir(test_owner_takes_away), with_dir(test_owner_changes), with_dir(test_of_the_same_kind),
+        with_dir(test_too_old),           with_dir(test_read_back_fails),  with_dir(test_restore_fails), with_dir(test_section_renamed),
+        with_dir(test_no_leaning),        with_dir(test_left_alone),       with_dir(test_frail)};
 
     world_make();
     return cmocka_run_group_tests(tests, NULL, NULL);
