@@ -112,10 +112,10 @@ static void print_text(const struct trial *t)
     if (r->error != PAGE_FINE)
         printf("  error: %s\n", page_error_words[r->error]);
     if (*r->said)
-        printf("  %s: %s\n", r->page ? "it says" : "because", r->said);
+        printf("  %s: %s\n", r->page || r->error != PAGE_FINE ? "it says" : "because", r->said);
     if (*r->failed_name)
         printf("  failed for: %s\n", r->failed_name);
-    if (!r->page)
+    if (!r->page && r->error == PAGE_FINE)
         print_misfits(t);
     for (size_t i = 0; i < r->n_code; i++)
         printf("  code%s%s: %s\n", *r->code[i].name ? " for " : "", r->code[i].name,

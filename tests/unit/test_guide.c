@@ -44,6 +44,10 @@ static void faults(void **state)
         {PORTAL
          "[page c]\nrole = csr\ntext = A\nproves = yes\nfield.csr = name:csr\npress.english = Go\npress.chinese = 去\nunchecked = x\n",
          NULL},
+        {PORTAL "[page login]\ntext = PIN\nfield.pin = label:PIN\npress = Go\n",
+         NULL},                                                                   /* its name is its role; nothing is shown before it */
+        {PORTAL "[page csr-check]\nrole = start\ntext = A\nfollow = On\n", NULL}, /* unless it says so */
+        {PORTAL "[page done]\ntext = A\n", "link.certificate is wanted"},
         {"", "a section [portal] is wanted"},
         {"", "no [page NAME] is described"},
         {"[portal]\n", "t.ini:1: portal: title is wanted"},
@@ -60,7 +64,7 @@ static void faults(void **state)
         {PORTAL "product.ev = A || B\n", "product.ev: a text is empty"},
         {PORTAL "orgins = x\n", "t.ini:7: portal: orgins: no such key here, did you mean origins"},
         {PORTAL "[pages a]\n", "no such section"},
-        {PORTAL "[page a]\ntext = A\n", "t.ini:7: page a: role is wanted: start|login"},
+        {PORTAL "[page a]\ntext = A\n", "t.ini:7: page a: role is wanted, or a role for its name: start|login"},
         {PORTAL "[page a]\nrole = logon\ntext = A\n", "t.ini:8: page a: role: \"logon\"; allowed: start|login"},
         {PORTAL "[page a]\nrole = start\n", "t.ini:7: page a: nothing tells how this page is recognised"},
         {PORTAL "[page a]\nrole = start\nknown = //h1[\n", "t.ini:9: page a: known: not XPath 1.0"},

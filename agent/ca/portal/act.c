@@ -286,6 +286,8 @@ bool act_plan(const struct guide *g, const struct page *p, const struct reading 
     bool ok;
 
     *out = (struct act){0};
+    if (!s.gp && r->error != PAGE_FINE)
+        return true;
     if (!s.gp)
         return err_set(e, RC_PAGES, "PORTAL_PAGE", "the page is not recognised: %s; nothing was pressed", r->said);
     button = key_for(&s, MARK_PRESS);

@@ -32,9 +32,9 @@ struct act_link { char role[16]; char *url; };    /* certificate intermediate cr
 
 /* What a page says. */
 struct reading {
-    const struct guide_page *page;   /* NULL: not recognised, or ambiguous (say tells) */
+    const struct guide_page *page;   /* NULL: not recognised, or ambiguous (said tells) */
     enum page_role role;             /* where page */
-    enum page_error error;
+    enum page_error error;           /* of a page that is not recognised too: what [portal] names */
     char failed_name[256];           /* of PAGE_DCV_FAILED: the first, without "*."; "" : not told */
     char said[256];                  /* the portal's own words, made harmless; of a failed proof with the names; "" */
     struct act_code *code;

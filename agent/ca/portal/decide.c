@@ -83,11 +83,23 @@ static enum walk_step by_error(const struct sight *s)
     return STEP_UNKNOWN;
 }
 
+/* A page without a section of its own may still say what every page may. Of what became of a proof or a CSR only a page tells that is known. */
+static enum walk_step at_stranger(const struct sight *s)
+{
+    bool for_all = s->error == PAGE_LOGIN_REFUSED || s->error == PAGE_LOCKED || s->error == PAGE_SESSION_LOST || s->error == PAGE_BUSY;
+    enum walk_step told = for_all ? by_error(s) : STEP_UNKNOWN;
+    if (s->error == PAGE_SESSION_LOST && !s->logged_in)
+        return s->again ? STEP_LATER : STEP_AGAIN;
+    if (told != STEP_UNKNOWN)
+        return told;
+    return s->status >= 500 || s->status == 429 ? STEP_LATER : STEP_UNKNOWN;
+}
+
 enum walk_step walk_decide(const struct sight *s)
 {
-    enum walk_step usual = s->known ? table[s->role][s->goal] : STEP_UNKNOWN;
     if (!s->known)
-        return s->status >= 500 || s->status == 429 ? STEP_LATER : STEP_UNKNOWN;
+        return at_stranger(s);
+    enum walk_step usual = table[s->role][s->goal];
     enum walk_step told = by_error(s);
     if (told != STEP_UNKNOWN && !(told == STEP_EXPIRED && s->goal == GOAL_CODE)) /* who comes for a new code knows already */
         return told;

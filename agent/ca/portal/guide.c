@@ -218,7 +218,8 @@ static void check_page(struct guide *g, const struct describe_part *part, const 
 
     if (!mark_of(p, MARK_KNOWN, -1) && !mark_of(p, MARK_TEXT, -1))
         describe_fault(g->d, part, NULL, "nothing tells how this page is recognised: known = XPATH or text = A | B");
-    if (pressed && !p->unchecked && !mark_of(p, MARK_MUST, -1))
+    if (pressed && p->role != ROLE_LOGIN && !p->unchecked &&
+        !mark_of(p, MARK_MUST, -1)) /* before the login nothing is known of the order */
         describe_fault(g->d, part, NULL,
                        "a button is pressed, but nothing is compared: must.NAME = ..., or unchecked = WHY where the page shows "
                        "nothing of the order");
@@ -250,10 +251,10 @@ static void check_page(struct guide *g, const struct describe_part *part, const 
 static void read_page(struct guide *g, const struct describe_part *part)
 {
     struct guide_page *p;
-    int role = describe_word(g->d, part, "role", role_kinds, -1);
+    int role = describe_word(g->d, part, "role", role_kinds, word_index(role_kinds, part->name));
 
-    if (!describe_key(part, "role"))
-        describe_fault(g->d, part, NULL, "role is wanted: %s", role_kinds);
+    if (role < 0 && !describe_key(part, "role"))
+        describe_fault(g->d, part, NULL, "role is wanted, or a role for its name: %s", role_kinds);
     g->page = mem_grow(g->page, g->n + 1, sizeof *g->page);
     p = &g->page[g->n++];
     *p = (struct guide_page){.name = mem_str(part->name), .role = role < 0 ? ROLES : (enum page_role)role};

@@ -47,7 +47,8 @@ void reading_misfits(const struct guide *g, const struct page *p, struct strs *o
     }
 }
 
-static const struct guide_page *recognise(const struct guide *g, const struct page *p, char *said, size_t size)
+/* several: it is not known which. */
+static const struct guide_page *recognise(const struct guide *g, const struct page *p, char *said, size_t size, bool *several)
 {
     const struct guide_page *found = NULL;
 
@@ -56,6 +57,7 @@ static const struct guide_page *recognise(const struct guide *g, const struct pa
             continue;
         if (found) {
             snprintf(said, size, "it fits [page %s] and [page %s] alike", found->name, g->page[i].name);
+            *several = true;
             return NULL;
         }
         found = &g->page[i];
@@ -101,7 +103,7 @@ static bool take_error(struct reading *r, const struct page *p, const struct mar
         return true;
     if (r->error != PAGE_FINE)
         return err_set(e, RC_PAGES, "PORTAL_PAGE", "[page %s]: what it says can mean %s and %s; nothing was pressed. Mend the description",
-                       r->page->name, page_error_words[r->error], page_error_words[m->what]);
+                       r->page ? r->page->name : "?", page_error_words[r->error], page_error_words[m->what]);
     r->error = (enum page_error)m->what;
     say_line(r, p, &m->at, o);
     return true;
@@ -109,7 +111,7 @@ static bool take_error(struct reading *r, const struct page *p, const struct mar
 
 static bool take_errors(const struct guide *g, struct reading *r, const struct page *p, const struct act_order *o, struct err *e)
 {
-    for (size_t i = 0; i < r->page->n; i++)
+    for (size_t i = 0; r->page && i < r->page->n; i++)
         if (!take_error(r, p, &r->page->mark[i], o, e))
             return false;
     for (size_t i = 0; i < g->n_error; i++)
@@ -118,6 +120,16 @@ static bool take_errors(const struct guide *g, struct reading *r, const struct p
     if (r->role == ROLE_FAILED && r->error == PAGE_FINE)
         r->error = PAGE_DCV_FAILED;
     return true;
+}
+
+/* What [portal] names is told by pages too that have no section of their own. Of two meanings neither counts. */
+static void take_stray_error(const struct guide *g, struct reading *r, const struct page *p, const struct act_order *o)
+{
+    struct reading stray = {.role = r->role};
+    struct err ignored = {0};
+
+    if (take_errors(g, &stray, p, o, &ignored) && stray.error != PAGE_FINE)
+        *r = stray;
 }
 
 static void take_failed(struct reading *r, const struct page *p)
@@ -296,9 +308,12 @@ static void take_links(struct reading *r, const struct page *p, const struct mar
 bool reading_take(const struct guide *g, const struct page *p, const struct act_order *o, struct reading *out, struct err *e)
 {
     const struct mark *text;
+    bool several = false;
 
     *out = (struct reading){.role = ROLES};
-    out->page = recognise(g, p, out->said, sizeof out->said);
+    out->page = recognise(g, p, out->said, sizeof out->said, &several);
+    if (!out->page && !several)
+        take_stray_error(g, out, p, o);
     if (!out->page)
         return true;
     out->role = out->page->role;

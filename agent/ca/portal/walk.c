@@ -354,7 +354,8 @@ static void here_is_page(struct walk *w)
     const char *at = page_url(w->page);
     reading_clear(&w->reading);
     reading_take(w->c->guide, w->page, &w->order, &w->reading, &why);
-    if (!w->reading.page && w->visit.status < 400 && w->refreshes < REFRESHES_MAX && page_refresh(w->page, url, sizeof url)) {
+    if (!w->reading.page && w->reading.error == PAGE_FINE && w->visit.status < 400 && w->refreshes < REFRESHES_MAX &&
+        page_refresh(w->page, url, sizeof url)) {
         w->refreshes++;
         walk_visit(w, url, NULL);
         return;
