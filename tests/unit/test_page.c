@@ -156,6 +156,7 @@ static void words(void **state)
     assert_true(text_same("ＰＩＮ（十六位）", "pin(十六位)"));
     assert_true(text_same("“DNS”", "\"dns\""));
     assert_true(text_same("a\u200bb\u00ad", "ab"));
+    assert_true(text_same("\u2066www\u2069.ex\u034fample\u061c.hk\ufe0f", "www.example.hk"));
     assert_false(text_same("*.example.hk", "example.hk"));
     assert_false(text_same("Server name", "Servername"));
     struct page *p = parse("<p>DCV　<b>驗證失敗</b>： www");
@@ -275,6 +276,31 @@ static void forms(void **state)
          {{NULL}},
          "POST https://www.portal.example/ecert/csr/login.do?step=1 _charset_=UTF-8",
          NULL},
+        /* names and ids are what they are, in their own case */
+        {"<form id=f method=post action=/lower></form><form id=F method=post action=/upper></form><input name=x form=F><button id=b "
+         "form=F>",
+         {{"//input", "1"}},
+         "POST https://www.portal.example/upper x=1",
+         NULL},
+        {"<form method=post><input type=radio name=r value=1 checked><input type=radio name=R value=2><button id=b>",
+         {{"//input[@value='2']", ""}},
+         "POST https://www.portal.example/ecert/csr/login.do?step=1 r=1&R=2",
+         NULL},
+        /* what nobody has chosen yet */
+        {"<form method=post><select name=s><option selected disabled>Choose<option value=a>A</select><select name=t "
+         "size=4><option>b</select><button id=b>",
+         {{NULL}},
+         "POST https://www.portal.example/ecert/csr/login.do?step=1 ",
+         NULL},
+        {"<form method=post><input name=x maxlength=many><input name=y maxlength=''><button id=b>",
+         {{"//input[@name='x']", "1"}, {"//input[@name='y']", "2"}},
+         "POST https://www.portal.example/ecert/csr/login.do?step=1 x=1&y=2",
+         NULL},
+        {"<form method=post><fieldset disabled><legend><input name=a></legend><input name=c><fieldset><legend><input "
+         "name=d></legend></fieldset></fieldset><button id=b>",
+         {{NULL}},
+         "POST https://www.portal.example/ecert/csr/login.do?step=1 a=",
+         NULL},
         {NULL, {{NULL}}, NULL, NULL},
     };
 
@@ -332,9 +358,14 @@ static void charsets(void **state)
         {"<!-- <meta charset=utf-8> --><META CHARSET=\"Big5\">", NULL, "機構"},
         {"<meta charset=utf-8>", "\"big5-hkscs\"", "機構"},
         {"<meta charset=utf-8>", NULL, "\u00f7\u00bac"}, /* not what was meant, but no crash and no guess */
+        {"<meta charset=big5>", "MS950", "機構"},        /* a name that nobody else knows */
+        {"<meta name=description content='a charset'><meta name=charset content=x><meta charset=big5>", NULL, "機構"},
+        {"<meta http-equiv=Content-Type content='text/html; charset = csBig5'>", NULL, "機構"},
     };
 
-    for (size_t i = 0; i < 4; i++) {
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        if (i == 4)
+            continue;
         char *html = mem_fmt("%s%s", cases[i].before, form);
         struct page *p;
         struct err e = {0};
@@ -348,8 +379,13 @@ static void charsets(void **state)
         page_send_clear(&out);
         free(html);
     }
-    struct page *p;
+    static const char held[] = "<form method=post><input name=x><button id=b></form>";
+    struct page_send out;
     struct err e = {0};
+    assert_true(submit(held, "Big5", "//button", (struct with[]){{"//input", "caf\u00ea"}, {NULL}}, &out, &e));
+    assert_string_equal(str_text(&out.body), "x=caf%88%A7"); /* a letter that may begin a pair is not kept back */
+    page_send_clear(&out);
+    struct page *p;
     static const char marked[] = "\xef\xbb\xbf<p>\xe6\xa9\x9f", wide[] = "\xff\xfe<\0p\0>\0\x5f\x6a", broken[] = "<p>a\xff\xe6\xa9z\0\x01y";
     assert_true(page_parse(&p, marked, sizeof marked - 1, "big5", URL, &e)); /* the mark says more than the header */
     assert_string_equal(page_text(p), "機");
@@ -455,6 +491,19 @@ static void xpaths(void **state)
     struct strs l = {0};
     struct nodes rows = {0};
 
+    struct page *half =
+        parse("<div style='display:none'><p><textarea name=a></textarea><b>old</b></div><textarea name=b></textarea><b>new</b>"
+              "<input type=hidden name=c value=token>");
+    page_find(half, "//textarea", NULL, &rows); /* what nobody sees is not meant */
+    page_texts(half, "//b", NULL, &l);
+    page_texts(half, "//input/@value", NULL, &l);
+    assert_int_equal(rows.n, 1);
+    assert_int_equal(l.n, 2);
+    assert_string_equal(l.s[0], "new");
+    assert_string_equal(l.s[1], "token");
+    strs_free(&l);
+    nodes_free(&rows);
+    page_free(half);
     assert_true(xpath_check("//h1[contains(., 'x')]", why));
     assert_false(xpath_check("//h1[", why));
     assert_non_null(strstr(why, "XPath"));

@@ -56,6 +56,9 @@ static void kept_and_sent(void **state)
         {"Set-Cookie: S=1; Path=/; Expires=Wed, 01-Jan-2031 00:00:00 GMT\r\n", AT, "Cookie: S=1"},
         {"Set-Cookie: =1; Path=/\r\nSet-Cookie: nothing; Path=/\r\nSet-Cookie:\r\nSet-Cookie: \r\n", AT, ""},
         {"Set-Cookie: S=1; Path=/; Domain=; Path=relative\r\n", AT, "Cookie: S=1"},
+        {"Set-Cookie: S=1; Path=/\r\nSet-Cookie: S=2; Path=/ecert/csr\r\nSet-Cookie: T=3; Path=/ecert\r\n", AT,
+         "Cookie: S=2; T=3; S=1"}, /* who takes the first of a name wants the nearest */
+        {"Set-Cookie: S=1\rX: y; Path=/\r\nSet-Cookie: T=\x01; Path=/\r\nSet-Cookie: U=1; Path=/\x7f\r\n", AT, ""},
         {"X-Set-Cookie: S=1\r\nSet-Cookies: S=2\r\n", AT, ""},
         {"Set-Cookie: S=1; ;;Path=/", AT, "Cookie: S=1"},
     };

@@ -17,7 +17,8 @@ static const struct {
     {"gb18030", "GB18030"},     {"x-gbk", "GB18030"},       {"iso-8859-1", "CP1252"},      {"latin1", "CP1252"},
     {"windows-1252", "CP1252"}, {"us-ascii", "CP1252"},     {"ascii", "CP1252"},           {"shift_jis", "CP932"},
     {"euc-jp", "EUC-JP"},       {"euc-kr", "CP949"},        {"iso-8859-15", "ISO8859-15"}, {"utf-16le", "UTF-16LE"},
-    {"utf-16", "UTF-16LE"},     {"utf-16be", "UTF-16BE"},
+    {"utf-16", "UTF-16LE"},     {"utf-16be", "UTF-16BE"},   {"csbig5", "BIG5-HKSCS"},      {"gb_2312-80", "GB18030"},
+    {"iso8859-1", "CP1252"},    {"cp1252", "CP1252"},       {"windows-31j", "CP932"},      {"x-sjis", "CP932"},
 };
 
 const char *charset_named(const char *name, size_t n)
@@ -44,14 +45,19 @@ static const char *find(const char *p, const char *end, const char *what)
     return NULL;
 }
 
-/* charset=NAME within one meta element. */
+/* charset=NAME within one meta element; the word alone may stand in any text. */
 static const char *of_meta(const char *p, const char *end)
 {
-    const char *v = find(p, end, "charset");
+    const char *v = p;
 
-    if (!v)
-        return NULL;
-    v += strlen("charset");
+    do {
+        v = find(v, end, "charset");
+        if (!v)
+            return NULL;
+        v += strlen("charset");
+        while (v < end && strchr(" \t\r\n\f", *v))
+            v++;
+    } while (v < end && *v != '=');
     while (v < end && strchr(" \t\r\n\f=\"'", *v))
         v++;
     const char *stop = v;
@@ -104,10 +110,11 @@ const char *charset_find(const void *octets, size_t n, const char *header)
 
     if (mark(p, n, &name))
         return name;
-    if (header && *header)
-        return charset_named(header, strlen(header));
+    const char *told = header && *header ? charset_named(header, strlen(header)) : NULL;
+    if (told && *told)
+        return told;
     name = prescan(p, p + (n < PRESCAN ? n : PRESCAN));
-    return name ? name : "UTF-8";
+    return name ? name : told ? told : "UTF-8";
 }
 
 bool charset_decode(const void *octets, size_t n, const char *charset, char **out, size_t *n_out, struct err *e)
@@ -163,7 +170,13 @@ void charset_encode(const char *utf8, size_t n, const char *charset, struct str 
         in += len ? len : 1;
         n -= len ? len : 1;
     }
-    if (cd != (iconv_t)-1)
+    if (cd != (iconv_t)-1) {
+        char *to = part;
+        size_t room = sizeof part;
+
+        iconv(cd, NULL, NULL, &to, &room); /* a letter that could have begun a pair (Big5) */
+        str_put(out, part, (size_t)(to - part));
         iconv_close(cd);
+    }
     explicit_bzero(part, sizeof part);
 }

@@ -5,7 +5,8 @@
 #include "base/err.h"
 #include "base/str.h"
 
-/* By byte order mark, HTTP header (NULL: says nothing), meta element, else UTF-8: a name that iconv knows; "" : an unknown one. */
+/* By byte order mark, HTTP header (NULL: says nothing; a name that is not known neither), meta element, else UTF-8: a name that iconv knows; "" : all
+ * that is told is unknown. */
 const char *charset_find(const void *octets, size_t n, const char *header);
 
 /* UTF-8 without byte order mark and control characters; what is no character becomes U+FFFD. The caller frees. */

@@ -120,11 +120,19 @@ static void keep(struct cookies *j, struct cookie *c, int64_t now)
         drop(j, j->n - 1);
 }
 
+static bool has_controls(struct text t)
+{
+    for (size_t i = 0; i < t.n; i++)
+        if (((unsigned char)t.p[i] < ' ' && t.p[i] != '\t') || t.p[i] == 0x7f)
+            return true;
+    return false;
+}
+
 static void read_one(struct cookies *j, const char *host, const char *path, struct text line, int64_t now)
 {
     const char *end = line.p + line.n, *semi = memchr(line.p, ';', line.n), *stop = semi ? semi : end;
     const char *eq = memchr(line.p, '=', (size_t)(stop - line.p));
-    if (!eq || line.n > COOKIE_OCTETS || memchr(line.p, 0, line.n))
+    if (!eq || line.n > COOKIE_OCTETS || has_controls(line))
         return;
     struct text name = trimmed(line.p, (size_t)(eq - line.p)), value = trimmed(eq + 1, (size_t)(stop - eq - 1));
     if (!name.n)
@@ -172,19 +180,25 @@ static bool path_within(const char *path, const char *folder)
     return strncmp(path, folder, n) == 0 && (folder[n - 1] == '/' || path[n] == 0 || path[n] == '/');
 }
 
+static bool goes_to(const struct cookie *c, const char *host, const char *path, int64_t now)
+{
+    bool here = c->below ? name_within(host, c->host) : strcmp(host, c->host) == 0;
+    return here && path_within(path, c->path) && !(c->ends && c->ends <= now);
+}
+
 bool cookies_line(const struct cookies *j, const char *url, int64_t now, struct str *out)
 {
     char host[HOST_SIZE], path[PATH_SIZE];
     bool any = false;
     if (!split_url(url, host, path))
         return false;
-    for (size_t i = 0; i < j->n; i++) {
-        const struct cookie *c = &j->c[i];
-        bool here = c->below ? name_within(host, c->host) : strcmp(host, c->host) == 0;
-        if (!here || !path_within(path, c->path) || (c->ends && c->ends <= now))
-            continue;
-        str_fmt(out, "%s%s=%s", any ? "; " : "Cookie: ", c->name, c->value);
-        any = true;
-    }
+    for (size_t length = strlen(path); length; length--) /* those of the nearest folder first: of one name servers take the first */
+        for (size_t i = 0; i < j->n; i++) {
+            const struct cookie *c = &j->c[i];
+            if (strlen(c->path) != length || !goes_to(c, host, path, now))
+                continue;
+            str_fmt(out, "%s%s=%s", any ? "; " : "Cookie: ", c->name, c->value);
+            any = true;
+        }
     return any;
 }

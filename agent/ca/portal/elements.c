@@ -40,6 +40,15 @@ bool attr_has(const xmlNode *n, const char *name)
     return n && n->type == XML_ELEMENT_NODE && libxml.xmlHasProp(n, (const xmlChar *)name);
 }
 
+bool attr_same(const xmlNode *n, const char *name, const char *value)
+{
+    char *v = attr(n, name);
+    bool same = v && strcmp(v, value) == 0;
+
+    free(v);
+    return same;
+}
+
 bool attr_is(const xmlNode *n, const char *name, const char *value)
 {
     char *v = attr(n, name);
@@ -81,6 +90,13 @@ bool is_shown(const xmlNode *n)
            !attr_has(n, "hidden") && !styled_away(n);
 }
 
+bool is_hidden(const xmlNode *n)
+{
+    while (n && n->type == XML_ELEMENT_NODE && is_shown(n))
+        n = n->parent;
+    return n && n->type == XML_ELEMENT_NODE;
+}
+
 bool is_inert(const xmlNode *n)
 {
     return above(n, "template|noscript|noframes|script|style") != NULL;
@@ -103,14 +119,25 @@ bool is_button(const xmlNode *n)
     return is_type(n, "submit|image") || (is_element(n, "button") && !attr_is(n, "type", "button") && !attr_is(n, "type", "reset"));
 }
 
+static bool is_first_legend(const xmlNode *n)
+{
+    if (!is_element(n, "legend"))
+        return false;
+    while ((n = n->prev))
+        if (is_element(n, "legend"))
+            return false;
+    return true;
+}
+
+/* A fieldset that is switched off does not switch off what is in its legend. */
 bool is_disabled(const xmlNode *n)
 {
-    const xmlNode *set = n;
+    const xmlNode *in = n;
 
     if (attr_has(n, "disabled"))
         return true;
-    while ((set = set->parent) && set->type == XML_ELEMENT_NODE)
-        if (is_element(set, "fieldset") && attr_has(set, "disabled"))
+    for (const xmlNode *set = n->parent; set && set->type == XML_ELEMENT_NODE; in = set, set = set->parent)
+        if (is_element(set, "fieldset") && attr_has(set, "disabled") && !is_first_legend(in))
             return true;
     return false;
 }

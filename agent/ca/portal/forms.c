@@ -44,7 +44,7 @@ static bool refuse(struct sending *s, const xmlNode *control, const char *what)
 static const xmlNode *by_id(const struct page *p, const char *id)
 {
     for (size_t i = 0; i < p->forms.n; i++)
-        if (attr_is(node_in(p->forms.p[i]), "id", id))
+        if (attr_same(node_in(p->forms.p[i]), "id", id))
             return node_in(p->forms.p[i]);
     return NULL;
 }
@@ -85,7 +85,7 @@ static bool switched_off(struct sending *s, const xmlNode *radio, const char *na
     for (size_t i = 0; i < s->n_fill; i++) {
         const xmlNode *other = node_in(s->fill[i].control);
 
-        if (other != radio && is_type(other, "radio") && owner(s->p, other) == s->form && attr_is(other, "name", name))
+        if (other != radio && is_type(other, "radio") && owner(s->p, other) == s->form && attr_same(other, "name", name))
             return true;
     }
     return false;
@@ -137,36 +137,58 @@ static const xmlNode *option_named(const xmlNode *select, const char *wanted)
     return found;
 }
 
+static void add_option(struct sending *s, const xmlNode *option, const char *name)
+{
+    char *value = option_value(option);
+
+    add(s, name, value);
+    free(value);
+}
+
+/* As it stands: the options that are chosen, one that is switched off too (a placeholder: nothing is sent then); of a list of one line the first. */
+static void add_chosen(struct sending *s, const xmlNode *select, const char *name)
+{
+    bool many = attr_has(select, "multiple");
+    char *size = attr(select, "size");
+    bool one_line = !many && (!size || strtol(size, NULL, 10) <= 1);
+    const xmlNode *first = NULL, *chosen = NULL;
+
+    free(size);
+    for (const xmlNode *o = next_in(select, select); o; o = next_in(o, select)) {
+        if (!is_element(o, "option"))
+            continue;
+        if (!first && is_option(o))
+            first = o;
+        if (!attr_has(o, "selected"))
+            continue;
+        if (many && is_option(o))
+            add_option(s, o, name);
+        chosen = o;
+    }
+    if (!chosen && one_line)
+        chosen = first;
+    if (!many && chosen && is_option(chosen))
+        add_option(s, chosen, name);
+}
+
 static bool add_select(struct sending *s, const xmlNode *n, const char *name, const struct page_fill *f)
 {
-    bool many = attr_has(n, "multiple");
-    const xmlNode *chosen = NULL;
+    const xmlNode *chosen;
 
-    if (f && is_element(node_in(f->control), "option")) {
+    if (!f) {
+        add_chosen(s, n, name);
+        return true;
+    }
+    if (is_element(node_in(f->control), "option")) {
         chosen = is_option(node_in(f->control)) ? node_in(f->control) : NULL;
-    } else if (f) {
+    } else {
         char *wanted = mem_copy(f->value.p, f->value.n);
         chosen = option_named(n, wanted);
         free(wanted);
     }
-    if (f && !chosen)
+    if (!chosen)
         return refuse(s, n, "has no such choice, or several");
-    for (const xmlNode *o = f ? NULL : next_in(n, n); o; o = next_in(o, n)) {
-        if (!is_option(o) || (!attr_has(o, "selected") && (many || chosen)))
-            continue;
-        if (many) {
-            char *value = option_value(o);
-            add(s, name, value);
-            free(value);
-        } else if (attr_has(o, "selected") || !chosen) {
-            chosen = o;
-        }
-    }
-    if (chosen) {
-        char *value = option_value(chosen);
-        add(s, name, value);
-        free(value);
-    }
+    add_option(s, chosen, name);
     return true;
 }
 
@@ -197,6 +219,8 @@ static bool fits(struct sending *s, const xmlNode *n, const struct page_fill *f)
     long limit = most ? strtol(most, &end, 10) : -1;
     size_t chars = 0;
 
+    if (end == most) /* no number */
+        limit = -1;
     free(most);
     for (size_t i = 0; i < f->value.n; i++)
         chars += (f->value.p[i] & 0xc0) != 0x80;

@@ -326,7 +326,7 @@ void page_find(const struct page *p, const char *xpath, const struct node *from,
     xmlXPathObjectPtr r = ask(p, xpath, from);
 
     for (int i = 0; r && r->nodesetval && i < r->nodesetval->nodeNr; i++)
-        if (r->nodesetval->nodeTab[i]->type == XML_ELEMENT_NODE && !is_inert(r->nodesetval->nodeTab[i]))
+        if (r->nodesetval->nodeTab[i]->type == XML_ELEMENT_NODE && !is_hidden(r->nodesetval->nodeTab[i]))
             nodes_add(out, r->nodesetval->nodeTab[i]);
     libxml.xmlXPathFreeObject(r);
 }
@@ -347,7 +347,7 @@ void page_texts(const struct page *p, const char *xpath, const struct node *from
     for (int i = 0; r && r->nodesetval && i < r->nodesetval->nodeNr; i++) {
         xmlNode *n = r->nodesetval->nodeTab[i];
 
-        if (n->type == XML_ELEMENT_NODE && !is_inert(n)) {
+        if (n->type == XML_ELEMENT_NODE && !is_hidden(n)) {
             char *text = node_text(node_out(n));
             strs_add(out, text);
             free(text);

@@ -39,6 +39,7 @@ void nodes_add(struct nodes *l, const xmlNode *n);
 
 bool is_element(const xmlNode *n, const char *names); /* an element of one of these names: "td|th" */
 bool is_shown(const xmlNode *n);                      /* the element itself; what holds it may still be hidden */
+bool is_hidden(const xmlNode *n);                     /* it, or what holds it */
 bool is_inert(const xmlNode *n);                      /* within template, noscript or the like: for a browser it is not there */
 bool is_block(const xmlNode *n);
 bool is_control(const xmlNode *n);                    /* input that is not hidden, select, textarea, button */
@@ -47,7 +48,8 @@ bool is_disabled(const xmlNode *n);                   /* by itself or by its fie
 bool is_type(const xmlNode *n, const char *types);    /* an input of one of these types */
 char *attr(const xmlNode *n, const char *name);       /* NULL: none; the caller frees */
 bool attr_has(const xmlNode *n, const char *name);
-bool attr_is(const xmlNode *n, const char *name, const char *value); /* case of ASCII does not matter */
+bool attr_is(const xmlNode *n, const char *name, const char *value); /* case of ASCII does not matter: words of HTML */
+bool attr_same(const xmlNode *n, const char *name, const char *value); /* names and ids */
 xmlNode *above(const xmlNode *n, const char *names);  /* nearest element around it, itself included; NULL */
 xmlNode *next_in(const xmlNode *n, const xmlNode *top); /* in document order below top; NULL: the end */
 

@@ -86,7 +86,7 @@ static void own_labels(const struct page *p, const xmlNode *control, struct strs
     if (around && !attr_has(around, "for"))
         add_node(words, around);
     for (size_t i = 0; id && *id && i < p->labels.n; i++)
-        if (attr_is(node_in(p->labels.p[i]), "for", id))
+        if (attr_same(node_in(p->labels.p[i]), "for", id))
             add_node(words, node_in(p->labels.p[i]));
     free(id);
     add_attr(words, control, "aria-label");

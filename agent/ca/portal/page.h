@@ -29,9 +29,9 @@ const char *page_text(const struct page *p); /* all that is shown, runs of blank
 
 bool xpath_check(const char *xpath, char why[160]); /* false: not XPath 1.0 */
 bool page_is(const struct page *p, const char *xpath); /* boolean(xpath) */
-void page_find(const struct page *p, const char *xpath, const struct node *from, struct nodes *out); /* elements; from: NULL: the document */
+void page_find(const struct page *p, const char *xpath, const struct node *from, struct nodes *out); /* elements that are shown; from: NULL: the document */
 
-/* Of elements what node_text() says, of attributes and strings what they are; empty ones too. */
+/* Of elements that are shown what node_text() says, of attributes and strings what they are; empty ones too. */
 void page_texts(const struct page *p, const char *xpath, const struct node *from, struct strs *out);
 
 char *node_text(const struct node *n);                     /* shown text, runs of blanks made one; of a control its value; the caller frees */

@@ -13,10 +13,11 @@ static bool is_blank(uint32_t c)
            c == 0x2029 || c == 0x202f || c == 0x205f || c == 0x3000;
 }
 
-/* Takes no room on a screen: soft hyphen, joiners, marks of direction, byte order mark. */
+/* Takes no room on a screen: soft hyphen, joiners, marks of direction, choices of a glyph, byte order mark. */
 static bool is_void(uint32_t c)
 {
-    return c == 0xad || (c >= 0x200b && c <= 0x200f) || (c >= 0x202a && c <= 0x202e) || c == 0x2060 || c == 0xfeff;
+    return c == 0xad || c == 0x34f || c == 0x61c || c == 0x180e || (c >= 0x200b && c <= 0x200f) || (c >= 0x202a && c <= 0x202e) ||
+           (c >= 0x2060 && c <= 0x206f) || (c >= 0xfe00 && c <= 0xfe0f) || c == 0xfeff || (c >= 0xe0100 && c <= 0xe01ef);
 }
 
 char *word_collapse(const char *text, size_t n)
