@@ -74,6 +74,15 @@ bool handover_proofs(const json_t *h, struct ca_case *k, uint32_t lifetime, int6
     return all;
 }
 
+int64_t handover_deadline(const struct ca_case *k)
+{
+    int64_t first = 0;
+    for (size_t i = 0; i < k->n_proof; i++)
+        if (k->proof[i].expires && (!first || k->proof[i].expires < first))
+            first = k->proof[i].expires;
+    return first;
+}
+
 static bool in_order(const struct saved_order *o, const char *host)
 {
     struct strs names = {0};

@@ -12,6 +12,9 @@ void handover_save(struct saved_order *o, json_t *h);         /* takes the refer
 /* Fills k's proofs from the codes; true: every name has one that has not expired. `expired`: a code was there but its time is over. */
 bool handover_proofs(const json_t *h, struct ca_case *k, uint32_t lifetime, int64_t now, bool *expired);
 
+/* When the first of the codes runs out; 0: never, or there is none. */
+int64_t handover_deadline(const struct ca_case *k);
+
 /* The code as it is published: outer blanks, quotes and line ends go, the rest is verbatim: people copy codes out of web pages and zone
  * files. The caller frees. */
 char *handover_code(struct bytes text);

@@ -169,10 +169,7 @@ static void manual_look(struct ca *c, struct ca_case *k)
         k->waits = "code";
         ask_code(c, k, expired);
     }
-    if (!settled_by_person && k->n_proof && k->proof[0].expires)
-        k->o->deadline = k->proof[0].expires;
-    else
-        k->o->deadline = 0;
+    k->o->deadline = settled_by_person ? 0 : handover_deadline(k);
     json_decref(h);
     op_settle(&k->op, NULL);
 }

@@ -138,6 +138,22 @@ static void a_code_expires(void **state)
     assert_true(expired);
 }
 
+/* Of codes handed over on different days the first to run out is the one to be reminded of. */
+static void the_first_deadline(void **state)
+{
+    (void)state;
+    struct err e = {0};
+    bool expired;
+    struct inbox_row older = {
+        .at = 2000, .cert = "shop", .kind = "code", .host = "www.example.hk", .text = {(const uint8_t *)"two", 3}, .received = 500};
+    assert_int_equal(handover_deadline(&k), 0);
+    assert_true(hand("code", "example.hk", "one", &e));
+    assert_true(handover_take(&k, &older, &e));
+    assert_true(proofs(3000, &expired));
+    assert_int_equal(k.proof[0].expires, 1000 + 30 * DAY);
+    assert_int_equal(handover_deadline(&k), 500 + 30 * DAY);
+}
+
 static void a_new_code_takes_back_the_confirmation(void **state)
 {
     (void)state;
@@ -182,13 +198,8 @@ static void a_handle_that_is_no_json(void **state)
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
-    const struct CMUnitTest tests[] = {T(codes_are_trimmed_and_refused),
-                                       T(nul_in_a_code),
-                                       T(one_code_a_name),
-                                       T(a_common_code_replaces_single_ones),
-                                       T(a_code_expires),
-                                       T(a_new_code_takes_back_the_confirmation),
-                                       T(a_reference_number),
-                                       T(a_handle_that_is_no_json)};
+    const struct CMUnitTest tests[] = {T(codes_are_trimmed_and_refused),          T(nul_in_a_code),      T(one_code_a_name),
+                                       T(a_common_code_replaces_single_ones),     T(the_first_deadline), T(a_code_expires),
+                                       T(a_new_code_takes_back_the_confirmation), T(a_reference_number), T(a_handle_that_is_no_json)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

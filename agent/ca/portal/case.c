@@ -26,7 +26,7 @@ void case_stand(struct ca *c, struct ca_case *k, json_t *h)
                : json_num(h, "confirmed") ? CA_CSR
                : all                      ? CA_PROOF
                                           : CA_NONE;
-    k->o->deadline = !proven && k->n_proof ? k->proof[0].expires : 0;
+    k->o->deadline = proven ? 0 : handover_deadline(k);
 }
 
 /* What a person says ends what we were not sure of; "confirmed" that a CSR did not arrive, if that was the question: else it speaks of the proof, and
