@@ -33,6 +33,8 @@ ok "asked, and told no: nothing is pressed" step n 75 'Press it'
 ok "nothing was pressed" counts "$R" logins=0
 ok "the first button yes, the second no" step y,n 75 '(確認|Confirm)'
 ok "logged in, no more" counts "$R" logins=1 confirms=0
+ok "typed twice at once: the second button is not pressed" step $'y\ny,n' 75 '(確認|Confirm)'
+ok "no more than before" counts "$R" confirms=0
 ok "yes to all: the whole way" step y 0 ''
 is "done" "$(state_of shop)" "done None"
 ok "one certificate paid for" counts "$R" checks=1 csrs=1 paid=1
