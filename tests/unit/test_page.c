@@ -301,6 +301,27 @@ static void forms(void **state)
          {{NULL}},
          "POST https://www.portal.example/ecert/csr/login.do?step=1 a=",
          NULL},
+        /* what a browser would not send before it is filled in: the page asks for more than the description knows */
+        {"<form method=post><input type=checkbox name=agree required><button id=b>", {{NULL}}, NULL, "agree: is required"},
+        {"<form method=post><input name=x required><button id=b>", {{NULL}}, NULL, "x: is required"},
+        {"<form method=post><select name=s required><option value=''>Choose<option>a</select><button id=b>", {{NULL}}, NULL, "is required"},
+        {"<form method=post><input type=radio name=r required><input type=radio name=r value=2><button id=b>",
+         {{NULL}},
+         NULL,
+         "r: is required"},
+        {"<form method=post><input type=radio name=r required><input type=radio name=r value=2><input name=x required><input "
+         "type=checkbox name=c required checked><input name=y required disabled><input name=z required readonly><button id=b>",
+         {{"//input[@value=2]", ""}, {"//input[@name='x']", "1"}},
+         "POST https://www.portal.example/ecert/csr/login.do?step=1 r=2&x=1&c=on&z=",
+         NULL},
+        {"<form method=post><input name=x required><button id=b formnovalidate>",
+         {{NULL}},
+         "POST https://www.portal.example/ecert/csr/login.do?step=1 x=",
+         NULL},
+        {"<form method=post novalidate><input name=x required><button id=b>",
+         {{NULL}},
+         "POST https://www.portal.example/ecert/csr/login.do?step=1 x=",
+         NULL},
         {NULL, {{NULL}}, NULL, NULL},
     };
 

@@ -263,9 +263,30 @@ static bool add_text(struct sending *s, const xmlNode *n, const char *name, cons
     return true;
 }
 
+static bool is_chosen_of_its_name(struct sending *s, const xmlNode *radio, const char *name)
+{
+    for (const xmlNode *n = libxml.xmlDocGetRootElement(s->p->doc); n; n = next_in(n, NULL))
+        if (is_type(n, "radio") && attr_same(n, "name", name) && owner(s->p, n) == owner(s->p, radio) &&
+            (attr_has(n, "checked") || fill_of(s, n)))
+            return true;
+    return false;
+}
+
+/* A browser does not send the form before this is filled in. `before`: entries there were before it. */
+static bool is_missing(struct sending *s, const xmlNode *n, const char *name, size_t before)
+{
+    if (!attr_has(n, "required") || attr_has(n, "readonly") || is_type(n, "hidden") || attr_has(s->form, "novalidate") ||
+        attr_has(s->button, "formnovalidate"))
+        return false;
+    if (is_type(n, "radio"))
+        return !is_chosen_of_its_name(s, n, name);
+    return s->n == before || s->entry[s->n - 1].n == 0;
+}
+
 static bool add_control(struct sending *s, const xmlNode *n)
 {
     const struct page_fill *f = fill_of(s, n);
+    size_t before = s->n;
     char *name = attr(n, "name");
     bool ok = true, box = is_type(n, "radio|checkbox");
 
@@ -286,12 +307,13 @@ static bool add_control(struct sending *s, const xmlNode *n)
         if (n == s->button)
             add(s, name, value ? value : "");
         free(value);
-    } else if (box) {
-        add_box(s, n, name, f != NULL);
-    } else if (is_element(n, "select")) {
-        ok = add_select(s, n, name, f);
     } else {
-        ok = add_text(s, n, name, f);
+        if (box)
+            add_box(s, n, name, f != NULL);
+        else
+            ok = is_element(n, "select") ? add_select(s, n, name, f) : add_text(s, n, name, f);
+        if (ok && is_missing(s, n, name, before))
+            ok = refuse(s, n, "is required, and the description fills nothing in");
     }
     free(name);
     return ok;
