@@ -200,147 +200,147 @@ static bool submit(const char *html, const char *charset, const char *button, co
     return ok;
 }
 
+static const struct form {
+    const char *html;
+    struct with with[3];
+    const char *want; /* "METHOD URL BODY"; NULL: refused */
+    const char *why;
+} form_cases[] = {
+    {"<form method=post action=next.do><input type=hidden name=token value='a&b'><input name=x value=1><button id=b name=go value=y>",
+     {{NULL}},
+     "POST https://www.portal.example/ecert/csr/next.do token=a%26b&x=1&go=y",
+     NULL},
+    {"<form method=POST><input name=x><input type=submit value=A name=s1><input id=b type=submit value='B b' name=s2></form>",
+     {{"//input[@name='x']", "www.example.hk"}},
+     "POST https://www.portal.example/ecert/csr/login.do?step=1 x=www.example.hk&s2=B+b",
+     NULL},
+    {"<form action='/a?old=1#f'><input name=x value='é 機'><input type=image id=b name=i></form>",
+     {{NULL}},
+     "GET https://www.portal.example/a?x=%C3%A9+%E6%A9%9F&i.x=0&i.y=0 ",
+     NULL},
+    {"<base href='https://www.portal.example/other/'><form method=post action=x><button id=b></form>",
+     {{NULL}},
+     "POST https://www.portal.example/other/x ",
+     NULL},
+    {"<form method=post action=' ../up\n.do '><button id=b formaction='//cdn.portal.example/z z' formmethod=get name=q>",
+     {{NULL}},
+     "GET https://cdn.portal.example/z%20z?q= ",
+     NULL},
+    {"<form method=post><input name=a disabled value=1><fieldset disabled><input name=b></fieldset><input value=noname><input "
+     "type=checkbox name=c><input type=checkbox name=d checked><input type=radio name=r value=1 checked><input type=radio name=r "
+     "value=2><input type=button name=e value=e><input type=reset name=f><select name=s><option>one<option value=2 "
+     "selected>two</select><select name=t><option disabled>x<option>first</select><select name=m multiple><option "
+     "selected>p<option>q<option selected>r</select><textarea name=ta>\nl1\nl2</textarea><button id=b type=submit>",
+     {{NULL}},
+     "POST https://www.portal.example/ecert/csr/login.do?step=1 d=on&r=1&s=2&t=first&m=p&m=r&ta=l1%0D%0Al2",
+     NULL},
+    {"<form method=post><input type=radio name=r value=1 checked><input type=radio name=r value=2><select name=s><option value=e>E-mail"
+     "<option value=d>網域名稱系統變更 (建議)</select><button id=b>",
+     {{"//input[@value='2']", ""}, {"//select", "網域名稱系統變更（建議）："}},
+     "POST https://www.portal.example/ecert/csr/login.do?step=1 r=2&s=d",
+     NULL},
+    {"<form method=post><select name=s><option value=e>E-mail</select><button id=b>", {{"//select", "dns"}}, NULL, "no such choice"},
+    {"<form method=post><select name=s><option>a<option value=2>A</select><button id=b>", {{"//select", "a"}}, NULL, "or several"},
+    {"<form method=post><input name=x maxlength=3><button id=b>", {{"//input", "1234"}}, NULL, "fewer characters"},
+    {"<form method=post><input name=x disabled><button id=b>", {{"//input", "1"}}, NULL, "switched off"},
+    {"<form method=post><input><button id=b></form>", {{"//input", "1"}}, NULL, "no name"},
+    {"<form><input name=x></form><form method=post><button id=b></form>", {{"//input", "1"}}, NULL, "not all fields"},
+    {"<form id=f method=post></form><input name=x form=f><button id=b form=f>",
+     {{"//input", "1"}},
+     "POST https://www.portal.example/ecert/csr/login.do?step=1 x=1",
+     NULL},
+    {"<button id=b>", {{NULL}}, NULL, "belongs to no form"},
+    {"<form method=post><button type=button id=b></form>", {{NULL}}, NULL, "belongs to no form"},
+    {"<form method=post><button disabled id=b></form>", {{NULL}}, NULL, "belongs to no form"},
+    {"<form action='javascript:go()'><button id=b></form>", {{NULL}}, NULL, "no http or https"},
+    {"<form action='https://u:p@www.portal.example/'><button id=b></form>", {{NULL}}, NULL, "no http or https"},
+    {"<form method=dialog><button id=b></form>", {{NULL}}, NULL, "does not know"},
+    {"<form method=post enctype=text/plain><button id=b></form>", {{NULL}}, NULL, "does not know"},
+    {"<form method=post><input name=x><form method=post action=evil><button id=b></form></form>", {{NULL}}, NULL, "another form"},
+    {"<!-- <form> --><script>'<form>'</script><form method=post><textarea name=t>&lt;form&gt;</textarea><button id=b></form>",
+     {{NULL}},
+     "POST https://www.portal.example/ecert/csr/login.do?step=1 t=%3Cform%3E",
+     NULL},
+    {"<table><tr><form method=post><td><input name=a></td><td><input name=c></td><td><button id=b></td></form></tr></table>",
+     {{"//input[@name='c']", "1"}},
+     "POST https://www.portal.example/ecert/csr/login.do?step=1 a=&c=1",
+     NULL},
+    {"<form method=post><textarea name=csr></textarea><button id=b>",
+     {{"//textarea", "-----BEGIN\nA+/=\r\n"}},
+     "POST https://www.portal.example/ecert/csr/login.do?step=1 csr=-----BEGIN%0D%0AA%2B%2F%3D%0D%0A",
+     NULL},
+    {"<form method=post><input type=hidden name=_charset_><input name=x form=''><button id=b>",
+     {{NULL}},
+     "POST https://www.portal.example/ecert/csr/login.do?step=1 _charset_=UTF-8",
+     NULL},
+    /* names and ids are what they are, in their own case */
+    {"<form id=f method=post action=/lower></form><form id=F method=post action=/upper></form><input name=x form=F><button id=b "
+     "form=F>",
+     {{"//input", "1"}},
+     "POST https://www.portal.example/upper x=1",
+     NULL},
+    {"<form method=post><input type=radio name=r value=1 checked><input type=radio name=R value=2><button id=b>",
+     {{"//input[@value='2']", ""}},
+     "POST https://www.portal.example/ecert/csr/login.do?step=1 r=1&R=2",
+     NULL},
+    /* what nobody has chosen yet */
+    {"<form method=post><select name=s><option selected disabled>Choose<option value=a>A</select><select name=t "
+     "size=4><option>b</select><button id=b>",
+     {{NULL}},
+     "POST https://www.portal.example/ecert/csr/login.do?step=1 ",
+     NULL},
+    {"<form method=post><input name=x maxlength=many><input name=y maxlength=''><button id=b>",
+     {{"//input[@name='x']", "1"}, {"//input[@name='y']", "2"}},
+     "POST https://www.portal.example/ecert/csr/login.do?step=1 x=1&y=2",
+     NULL},
+    {"<form method=post><fieldset disabled><legend><input name=a></legend><input name=c><fieldset><legend><input "
+     "name=d></legend></fieldset></fieldset><button id=b>",
+     {{NULL}},
+     "POST https://www.portal.example/ecert/csr/login.do?step=1 a=",
+     NULL},
+    /* what a browser would not send before it is filled in: the page asks for more than the description knows */
+    {"<form method=post><input type=checkbox name=agree required><button id=b>", {{NULL}}, NULL, "agree: is required"},
+    {"<form method=post><input name=x required><button id=b>", {{NULL}}, NULL, "x: is required"},
+    {"<form method=post><select name=s required><option value=''>Choose<option>a</select><button id=b>", {{NULL}}, NULL, "is required"},
+    {"<form method=post><input type=radio name=r required><input type=radio name=r value=2><button id=b>",
+     {{NULL}},
+     NULL,
+     "r: is required"},
+    {"<form method=post><input type=radio name=r required><input type=radio name=r value=2><input name=x required><input "
+     "type=checkbox name=c required checked><input name=y required disabled><input name=z required readonly><button id=b>",
+     {{"//input[@value=2]", ""}, {"//input[@name='x']", "1"}},
+     "POST https://www.portal.example/ecert/csr/login.do?step=1 r=2&x=1&c=on&z=",
+     NULL},
+    {"<form method=post><input name=x required><button id=b formnovalidate>",
+     {{NULL}},
+     "POST https://www.portal.example/ecert/csr/login.do?step=1 x=",
+     NULL},
+    {"<form method=post novalidate><input name=x required><button id=b>",
+     {{NULL}},
+     "POST https://www.portal.example/ecert/csr/login.do?step=1 x=",
+     NULL},
+    {NULL, {{NULL}}, NULL, NULL},
+};
+
 static void forms(void **state)
 {
     (void)state;
-    static const struct {
-        const char *html;
-        struct with with[3];
-        const char *want; /* "METHOD URL BODY"; NULL: refused */
-        const char *why;
-    } cases[] = {
-        {"<form method=post action=next.do><input type=hidden name=token value='a&b'><input name=x value=1><button id=b name=go value=y>",
-         {{NULL}},
-         "POST https://www.portal.example/ecert/csr/next.do token=a%26b&x=1&go=y",
-         NULL},
-        {"<form method=POST><input name=x><input type=submit value=A name=s1><input id=b type=submit value='B b' name=s2></form>",
-         {{"//input[@name='x']", "www.example.hk"}},
-         "POST https://www.portal.example/ecert/csr/login.do?step=1 x=www.example.hk&s2=B+b",
-         NULL},
-        {"<form action='/a?old=1#f'><input name=x value='é 機'><input type=image id=b name=i></form>",
-         {{NULL}},
-         "GET https://www.portal.example/a?x=%C3%A9+%E6%A9%9F&i.x=0&i.y=0 ",
-         NULL},
-        {"<base href='https://www.portal.example/other/'><form method=post action=x><button id=b></form>",
-         {{NULL}},
-         "POST https://www.portal.example/other/x ",
-         NULL},
-        {"<form method=post action=' ../up\n.do '><button id=b formaction='//cdn.portal.example/z z' formmethod=get name=q>",
-         {{NULL}},
-         "GET https://cdn.portal.example/z%20z?q= ",
-         NULL},
-        {"<form method=post><input name=a disabled value=1><fieldset disabled><input name=b></fieldset><input value=noname><input "
-         "type=checkbox name=c><input type=checkbox name=d checked><input type=radio name=r value=1 checked><input type=radio name=r "
-         "value=2><input type=button name=e value=e><input type=reset name=f><select name=s><option>one<option value=2 "
-         "selected>two</select><select name=t><option disabled>x<option>first</select><select name=m multiple><option "
-         "selected>p<option>q<option selected>r</select><textarea name=ta>\nl1\nl2</textarea><button id=b type=submit>",
-         {{NULL}},
-         "POST https://www.portal.example/ecert/csr/login.do?step=1 d=on&r=1&s=2&t=first&m=p&m=r&ta=l1%0D%0Al2",
-         NULL},
-        {"<form method=post><input type=radio name=r value=1 checked><input type=radio name=r value=2><select name=s><option value=e>E-mail"
-         "<option value=d>網域名稱系統變更 (建議)</select><button id=b>",
-         {{"//input[@value='2']", ""}, {"//select", "網域名稱系統變更（建議）："}},
-         "POST https://www.portal.example/ecert/csr/login.do?step=1 r=2&s=d",
-         NULL},
-        {"<form method=post><select name=s><option value=e>E-mail</select><button id=b>", {{"//select", "dns"}}, NULL, "no such choice"},
-        {"<form method=post><select name=s><option>a<option value=2>A</select><button id=b>", {{"//select", "a"}}, NULL, "or several"},
-        {"<form method=post><input name=x maxlength=3><button id=b>", {{"//input", "1234"}}, NULL, "fewer characters"},
-        {"<form method=post><input name=x disabled><button id=b>", {{"//input", "1"}}, NULL, "switched off"},
-        {"<form method=post><input><button id=b></form>", {{"//input", "1"}}, NULL, "no name"},
-        {"<form><input name=x></form><form method=post><button id=b></form>", {{"//input", "1"}}, NULL, "not all fields"},
-        {"<form id=f method=post></form><input name=x form=f><button id=b form=f>",
-         {{"//input", "1"}},
-         "POST https://www.portal.example/ecert/csr/login.do?step=1 x=1",
-         NULL},
-        {"<button id=b>", {{NULL}}, NULL, "belongs to no form"},
-        {"<form method=post><button type=button id=b></form>", {{NULL}}, NULL, "belongs to no form"},
-        {"<form method=post><button disabled id=b></form>", {{NULL}}, NULL, "belongs to no form"},
-        {"<form action='javascript:go()'><button id=b></form>", {{NULL}}, NULL, "no http or https"},
-        {"<form action='https://u:p@www.portal.example/'><button id=b></form>", {{NULL}}, NULL, "no http or https"},
-        {"<form method=dialog><button id=b></form>", {{NULL}}, NULL, "does not know"},
-        {"<form method=post enctype=text/plain><button id=b></form>", {{NULL}}, NULL, "does not know"},
-        {"<form method=post><input name=x><form method=post action=evil><button id=b></form></form>", {{NULL}}, NULL, "another form"},
-        {"<!-- <form> --><script>'<form>'</script><form method=post><textarea name=t>&lt;form&gt;</textarea><button id=b></form>",
-         {{NULL}},
-         "POST https://www.portal.example/ecert/csr/login.do?step=1 t=%3Cform%3E",
-         NULL},
-        {"<table><tr><form method=post><td><input name=a></td><td><input name=c></td><td><button id=b></td></form></tr></table>",
-         {{"//input[@name='c']", "1"}},
-         "POST https://www.portal.example/ecert/csr/login.do?step=1 a=&c=1",
-         NULL},
-        {"<form method=post><textarea name=csr></textarea><button id=b>",
-         {{"//textarea", "-----BEGIN\nA+/=\r\n"}},
-         "POST https://www.portal.example/ecert/csr/login.do?step=1 csr=-----BEGIN%0D%0AA%2B%2F%3D%0D%0A",
-         NULL},
-        {"<form method=post><input type=hidden name=_charset_><input name=x form=''><button id=b>",
-         {{NULL}},
-         "POST https://www.portal.example/ecert/csr/login.do?step=1 _charset_=UTF-8",
-         NULL},
-        /* names and ids are what they are, in their own case */
-        {"<form id=f method=post action=/lower></form><form id=F method=post action=/upper></form><input name=x form=F><button id=b "
-         "form=F>",
-         {{"//input", "1"}},
-         "POST https://www.portal.example/upper x=1",
-         NULL},
-        {"<form method=post><input type=radio name=r value=1 checked><input type=radio name=R value=2><button id=b>",
-         {{"//input[@value='2']", ""}},
-         "POST https://www.portal.example/ecert/csr/login.do?step=1 r=1&R=2",
-         NULL},
-        /* what nobody has chosen yet */
-        {"<form method=post><select name=s><option selected disabled>Choose<option value=a>A</select><select name=t "
-         "size=4><option>b</select><button id=b>",
-         {{NULL}},
-         "POST https://www.portal.example/ecert/csr/login.do?step=1 ",
-         NULL},
-        {"<form method=post><input name=x maxlength=many><input name=y maxlength=''><button id=b>",
-         {{"//input[@name='x']", "1"}, {"//input[@name='y']", "2"}},
-         "POST https://www.portal.example/ecert/csr/login.do?step=1 x=1&y=2",
-         NULL},
-        {"<form method=post><fieldset disabled><legend><input name=a></legend><input name=c><fieldset><legend><input "
-         "name=d></legend></fieldset></fieldset><button id=b>",
-         {{NULL}},
-         "POST https://www.portal.example/ecert/csr/login.do?step=1 a=",
-         NULL},
-        /* what a browser would not send before it is filled in: the page asks for more than the description knows */
-        {"<form method=post><input type=checkbox name=agree required><button id=b>", {{NULL}}, NULL, "agree: is required"},
-        {"<form method=post><input name=x required><button id=b>", {{NULL}}, NULL, "x: is required"},
-        {"<form method=post><select name=s required><option value=''>Choose<option>a</select><button id=b>", {{NULL}}, NULL, "is required"},
-        {"<form method=post><input type=radio name=r required><input type=radio name=r value=2><button id=b>",
-         {{NULL}},
-         NULL,
-         "r: is required"},
-        {"<form method=post><input type=radio name=r required><input type=radio name=r value=2><input name=x required><input "
-         "type=checkbox name=c required checked><input name=y required disabled><input name=z required readonly><button id=b>",
-         {{"//input[@value=2]", ""}, {"//input[@name='x']", "1"}},
-         "POST https://www.portal.example/ecert/csr/login.do?step=1 r=2&x=1&c=on&z=",
-         NULL},
-        {"<form method=post><input name=x required><button id=b formnovalidate>",
-         {{NULL}},
-         "POST https://www.portal.example/ecert/csr/login.do?step=1 x=",
-         NULL},
-        {"<form method=post novalidate><input name=x required><button id=b>",
-         {{NULL}},
-         "POST https://www.portal.example/ecert/csr/login.do?step=1 x=",
-         NULL},
-        {NULL, {{NULL}}, NULL, NULL},
-    };
-
-    for (size_t i = 0; cases[i].html; i++) {
+    for (size_t i = 0; form_cases[i].html; i++) {
         struct page_send out;
         struct err e = {0};
-        bool ok = submit(cases[i].html, "utf-8", "//*[@id='b']", cases[i].with, &out, &e);
+        bool ok = submit(form_cases[i].html, "utf-8", "//*[@id='b']", form_cases[i].with, &out, &e);
 
-        if (ok != (cases[i].want != NULL))
-            fail_msg("%s: %s", cases[i].html, ok ? "sent" : e.text);
+        if (ok != (form_cases[i].want != NULL))
+            fail_msg("%s: %s", form_cases[i].html, ok ? "sent" : e.text);
         if (ok) {
             char *got = mem_fmt("%s %s %s", out.method, out.url, str_text(&out.body));
-            assert_string_equal(got, cases[i].want);
+            assert_string_equal(got, form_cases[i].want);
             free(got);
             page_send_clear(&out);
         } else {
             assert_int_equal(e.rc, RC_PAGES);
-            if (!strstr(e.text, cases[i].why))
-                fail_msg("%s: %s", cases[i].html, e.text);
+            if (!strstr(e.text, form_cases[i].why))
+                fail_msg("%s: %s", form_cases[i].html, e.text);
         }
     }
 }
