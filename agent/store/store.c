@@ -148,9 +148,10 @@ static bool open_file(struct store *s, struct err *e)
 {
     int flags =
         (s->writer ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY) | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW | SQLITE_OPEN_EXRESCODE;
-    char *wal = mem_fmt("%s-wal", s->path), *uri = immutable_uri(s);
+    char *wal = mem_fmt("%s-wal", s->path);
     struct stat st;
     bool unclean = !stat(wal, &st) && st.st_size > 0, empty = false; /* a clean close leaves none; so does nobody who is at work now */
+    char *uri = unclean ? NULL : immutable_uri(s);                   /* which would not look into the WAL */
     int opened = sqlite3_open_v2(uri ? uri : s->path, &s->db, flags | (uri ? SQLITE_OPEN_URI : 0), NULL);
 
     free(wal);

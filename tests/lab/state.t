@@ -73,11 +73,15 @@ if mount -t tmpfs -o size=64k none "$T" 2> /dev/null && mount -o remount,size=1m
         later run --force shop --state-dir "$T"
         is "disk of $size: with room it goes on" "$code $(find "$T/keys" -name '*.key' | wc -l)" "75 1"
         [ -z "$before" ] || is "disk of $size: with the same key" "$(cat "$T/keys"/*.key)" "$before"
+        DCVAGENT_KILL=2 dcv run --force shop --state-dir "$T" > "$P/out" 2>&1
+        told=$(dcv evidence shop --state-dir "$T" | grep -c command)
+        ok "a killed run leaves more than the file itself" [ -s "$T/state.db-wal" ]
         mount -o remount,ro "$T"
         run shop --state-dir "$T"
         is "read-only: exit 74" "$code" 74
         ok "read-only: says so" says "read-only"
         ok "read-only: status still tells" dcv status shop --state-dir "$T"
+        is "read-only: what the killed run noted is told too" "$(dcv evidence shop --state-dir "$T" | grep -c command)" "$told"
         umount "$T"
     done
 else
