@@ -90,6 +90,7 @@ ok "ARI: after it, asked again" eval 'run 0 "" && counts renewalInfo=1 newOrder=
 unset DCVAGENT_CLOCK
 is "ARI: the same window, the same moment" "$(field next_at)" "$at"
 DCVAGENT_CLOCK=+10d
+export DCVAGENT_CLOCK
 ok "ARI: asked by a clock that is days ahead" run 0 ""
 unset DCVAGENT_CLOCK
 fresh

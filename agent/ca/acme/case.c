@@ -322,6 +322,8 @@ static void not_ordered(struct work *w, const struct err *e)
     work_fail(w, all.rc != RC_OK ? &all : e);
 }
 
+/* A run that is killed before the order's URL is committed leaves an order at the CA that nobody here knows. The next run asks for another one: it costs
+ * nothing, and the CA drops the first when it expires. The account's list of orders (RFC 8555, 7.1.2.1) could tell, but Let's Encrypt gives none. */
 static void ordered(struct op *op, const struct err *e)
 {
     struct work *w = op->owner;
