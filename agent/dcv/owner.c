@@ -6,6 +6,14 @@
 #include "base/names.h"
 #include "conf/conf.h"
 
+bool owner_placed(const struct conf_cert *c, const char *name)
+{
+    for (size_t i = 0; c && i < c->n_record_at; i++)
+        if (name_same(c->record_at[i].host, name_base(name)))
+            return true;
+    return false;
+}
+
 size_t owner_places(const struct conf_cert *c, const char *name, const struct place *ca, size_t n_ca, struct place *out)
 {
     size_t n = 0;

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/json.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "ca/ca.h"
 #include "conf/conf.h"
@@ -75,34 +76,51 @@ bool due_sleeps(const struct saved_order *o)
 }
 
 struct due_cas {
-    struct opened {
-        const struct section *section;
-        const struct ca_ops *ops;
-        struct ca *ca;
-    } * c;
+    struct ca_open *c;
     size_t n;
 };
 
-struct due_cas *due_cas_open(struct session *s)
+static struct due_cas *open_all(struct session *s, bool aloud)
 {
     struct due_cas *all = mem_new(sizeof *all);
     all->c = mem_array(s->conf->n_ca + 1, sizeof *all->c);
     for (size_t i = 0; i < s->conf->n_ca; i++) {
-        const struct section *at = &s->conf->ca[i];
-        struct opened *o = &all->c[all->n];
-        *o = (struct opened){.section = at, .ops = ca_type(at->type)};
-        if (!at->broken && o->ops && o->ops->open(&o->ca, at, s->net, s->store, NULL))
+        const struct section *section = &s->conf->ca[i];
+        struct ca_open *at = &all->c[all->n];
+        struct err e = {0};
+        *at = (struct ca_open){.section = section, .ops = ca_type(section->type)};
+        if (section->broken || !at->ops)
+            continue;
+        if (at->ops->open(&at->ca, section, s->net, s->store, &e))
             all->n++;
+        else if (aloud)
+            say_err(LEVEL_ERROR, &(struct about){.name = section->name, .step = "ca"}, &e);
     }
     return all;
 }
 
-const struct ca_rules *due_cas_rules(const struct due_cas *c, const char *section)
+struct due_cas *due_cas_open(struct session *s)
+{
+    return open_all(s, false);
+}
+
+struct due_cas *due_cas_open_aloud(struct session *s)
+{
+    return open_all(s, true);
+}
+
+const struct ca_open *due_cas_find(const struct due_cas *c, const char *section)
 {
     for (size_t i = 0; section && i < c->n; i++)
         if (strcmp(c->c[i].section->name, section) == 0)
-            return c->c[i].ops->rules(c->c[i].ca);
+            return &c->c[i];
     return NULL;
+}
+
+const struct ca_rules *due_cas_rules(const struct due_cas *c, const char *section)
+{
+    const struct ca_open *at = due_cas_find(c, section);
+    return at ? at->ops->rules(at->ca) : NULL;
 }
 
 void due_cas_close(struct due_cas *c)

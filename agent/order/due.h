@@ -5,10 +5,13 @@
 #include "order/calendar.h"
 #include "order/session.h"
 
+struct ca;
+struct ca_ops;
 struct ca_rules;
 struct conf_cert;
 struct saved_cert;
 struct saved_order;
+struct section;
 struct strs;
 
 /* rules NULL (the CA section is faulty): judged like a by-person CA. */
@@ -29,10 +32,17 @@ const char *due_key_word(const struct conf_cert *c, const struct ca_rules *rules
 /* An order begun for its CSR alone, before anything was due: until then it orders nothing. */
 bool due_sleeps(const struct saved_order *o);
 
-/* Every CA section that can be used, opened; what is wrong with others is config check's to say. The session has SESSION_NET. */
+/* Every CA section that can be used, opened; what is wrong with others is config check's to say, and aloud, here too. The session has SESSION_NET. */
+struct ca_open {
+    const struct section *section;
+    const struct ca_ops *ops;
+    struct ca *ca;
+};
 struct due_cas;
 struct due_cas *due_cas_open(struct session *s);
-const struct ca_rules *due_cas_rules(const struct due_cas *c, const char *section); /* NULL: none, or faulty */
+struct due_cas *due_cas_open_aloud(struct session *s);
+const struct ca_open *due_cas_find(const struct due_cas *c, const char *section);   /* NULL: none, or faulty; so is section */
+const struct ca_rules *due_cas_rules(const struct due_cas *c, const char *section); /* likewise */
 void due_cas_close(struct due_cas *c);
 
 #endif

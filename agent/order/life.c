@@ -7,7 +7,6 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "order/due.h"
 
 static struct order *order_new(struct run *r)
 {
@@ -17,18 +16,10 @@ static struct order *order_new(struct run *r)
     return o;
 }
 
-static const struct ca_open *find_ca(struct run *r, const char *name)
-{
-    for (size_t i = 0; i < r->n_ca; i++)
-        if (name && strcmp(r->ca[i].section->name, name) == 0)
-            return r->ca[i].ca ? &r->ca[i] : NULL;
-    return NULL;
-}
-
 static void attach(struct order *o)
 {
     o->conf = conf_cert(o->run->s->conf, o->saved.cert);
-    o->at = find_ca(o->run, o->saved.ca);
+    o->at = due_cas_find(o->run->cas, o->saved.ca);
     o->ca.conf = o->conf;
     o->ca.forced = o->run->setup.force;
     o->ca.permit = o->run->setup.permit;

@@ -20,6 +20,7 @@
 #include "net/loop.h"
 #include "net/net.h"
 #include "order/calendar.h"
+#include "order/due.h"
 #include "order/order.h"
 #include "order/replacement.h"
 #include "order/run.h"
@@ -144,19 +145,12 @@ void deployed_pump(struct run *r);
 bool deployed_busy(const struct run *r);
 void deployed_stop(struct cert_work *w);
 
-struct ca_open {                   /* one CA section, opened once a run */
-    const struct section *section;
-    const struct ca_ops *ops;
-    struct ca *ca;
-};
-
 struct run {
     struct run_setup setup;
     struct session *s;             /* configuration, store, net, zones, publish */
     struct order **order;
     size_t n_order;
-    struct ca_open *ca;
-    size_t n_ca;
+    struct due_cas *cas;           /* the CA sections, opened once a run */
     struct cert_work **cert;       /* one a certificate section that this run looks after */
     size_t n_cert;
     struct map cert_of, order_of;  /* by certificate: struct cert_work; struct order, the newest */
@@ -180,7 +174,6 @@ void replacement_count(const struct run *r, struct replacement_count *out);
 void run_start_due(struct run *r, struct cert_work *w);  /* a new order where the calendar says so */
 bool run_gather(struct run *r, struct err *e);          /* certificates, CAs, open orders, new ones that are due */
 struct order *run_begin(struct run *r, const struct conf_cert *c, bool forced, struct err *e); /* an order that joins the run */
-const struct ca_rules *run_rules(const struct run *r, const char *ca); /* NULL: no such section, or it cannot be opened */
 void calendar_for(const struct run *r, const struct cert_work *w, bool forced, struct calendar_out *out);
 
 /* tell.c: what people hear of a run: waits, failures, reminders, notify_hook, and what status will show */

@@ -24,14 +24,6 @@ static json_t *load(const struct cert_work *w)
     return j;
 }
 
-static const struct ca_open *ca_of(const struct run *r, const struct cert_work *w)
-{
-    for (size_t i = 0; i < r->n_ca; i++)
-        if (w->conf && strcmp(r->ca[i].section->name, w->conf->ca) == 0)
-            return r->ca[i].ca ? &r->ca[i] : NULL;
-    return NULL;
-}
-
 /* A moment in the window, any of them as likely as any other; a window in the past: now. */
 static int64_t moment(int64_t from, int64_t to, int64_t now)
 {
@@ -80,7 +72,7 @@ static bool ask_due(const struct cert_work *w)
 
 bool renewal_ask(struct run *r, struct cert_work *w)
 {
-    const struct ca_open *at = ca_of(r, w);
+    const struct ca_open *at = due_cas_find(r->cas, w->conf ? w->conf->ca : NULL);
     char *path = mem_fmt("%s/live/%s/cert.pem", r->s->state_dir, w->name);
     size_t n;
     bool ask = at && at->ops->renewal && w->row->c.not_after && !w->conf->broken && !r->setup.hand_only && ask_due(w) &&

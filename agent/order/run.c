@@ -304,10 +304,7 @@ static void free_run(struct run *r)
         free(w);
     }
     free(r->cert);
-    for (size_t i = 0; i < r->n_ca; i++)
-        if (r->ca[i].ca)
-            r->ca[i].ops->close(r->ca[i].ca);
-    free(r->ca);
+    due_cas_close(r->cas);
     fetcher_free(r->fetcher[0]);
     fetcher_free(r->fetcher[1]);
     hierarchy_free(r->known);

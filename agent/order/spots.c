@@ -43,14 +43,6 @@ static bool shared(struct order *o, const char *listed)
     return false;
 }
 
-static bool placed_by_hand(const struct conf_cert *c, const char *name)
-{
-    for (size_t i = 0; c && i < c->n_record_at; i++)
-        if (strcmp(c->record_at[i].host, name) == 0)
-            return true;
-    return false;
-}
-
 static bool by_file(const struct order *o)
 {
     return o->conf && o->conf->method == METHOD_WEBSITE;
@@ -76,7 +68,7 @@ static void spots_make(struct order *o)
         size_t n =
             owner_places(o->conf, name_base(names.s[i]), rules->place, rules->n_place < PLACES_MAX ? rules->n_place : PLACES_MAX, place);
         for (size_t k = 0; k < n; k++)
-            add_spot(o, names.s[i], place[k], placed_by_hand(o->conf, name_base(names.s[i])));
+            add_spot(o, names.s[i], place[k], owner_placed(o->conf, names.s[i]));
     }
     strs_free(&names);
 }

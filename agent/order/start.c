@@ -8,20 +8,6 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "order/due.h"
-
-static void open_ca(struct run *r, const struct section *s)
-{
-    struct ca_open *at = &r->ca[r->n_ca++];
-    *at = (struct ca_open){.section = s, .ops = ca_type(s->type)};
-    struct err e = {0};
-    if (s->broken || !at->ops)
-        return;
-    if (!at->ops->open(&at->ca, s, r->s->net, r->s->store, &e)) {
-        at->ca = NULL;
-        say_err(LEVEL_ERROR, &(struct about){.name = s->name, .step = "ca"}, &e);
-    }
-}
 
 /* name NULL: any of this kind. */
 static const struct conf_fault *fault_in(const struct conf *c, const char *kind, const char *name)
@@ -100,18 +86,10 @@ static bool load_open(void *arg, const struct saved_order *saved)
 
 /* --- what the configuration says against what is in use ---------------------------------------------------------------------------------- */
 
-const struct ca_rules *run_rules(const struct run *r, const char *ca)
-{
-    for (size_t i = 0; i < r->n_ca; i++)
-        if (ca && strcmp(r->ca[i].section->name, ca) == 0 && r->ca[i].ca)
-            return r->ca[i].ops->rules(r->ca[i].ca);
-    return NULL;
-}
-
 void calendar_for(const struct run *r, const struct cert_work *w, bool forced, struct calendar_out *out)
 {
     struct calendar_in in;
-    due_in(w->conf, &w->row->c, run_rules(r, w->conf->ca), forced, &in);
+    due_in(w->conf, &w->row->c, due_cas_rules(r->cas, w->conf->ca), forced, &in);
     calendar_decide(&in, out);
 }
 
@@ -145,7 +123,7 @@ static bool still_wanted(struct run *r, struct order *o, struct cert_work *w)
             wind_up(o, "its section is gone from the configuration");
         return true;
     }
-    const struct ca_rules *rules = run_rules(r, o->conf->ca);
+    const struct ca_rules *rules = due_cas_rules(r->cas, o->conf->ca);
     bool names = due_other_names(o->saved.names, &o->conf->names), ca = strcmp(o->saved.ca, o->conf->ca) != 0;
     bool left = o->saved.sent && o->state >= ORDER_VALIDATED; /* one that was only printed has not */
     if (o->state >= ORDER_ISSUED || left || (!names && !ca))
@@ -282,9 +260,7 @@ bool run_gather(struct run *r, struct err *e)
     const struct conf *c = r->s->conf;
     if (!store_begin(r->s->store, e))
         return false;
-    r->ca = mem_array(c->n_ca + 1, sizeof *r->ca);
-    for (size_t i = 0; i < c->n_ca; i++)
-        open_ca(r, &c->ca[i]);
+    r->cas = due_cas_open_aloud(r->s);
     for (size_t i = 0; i < c->n_cert; i++)
         if (selected(r, c->cert[i].name))
             add_cert(r, c->cert[i].name, &c->cert[i]);

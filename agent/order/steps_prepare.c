@@ -10,7 +10,6 @@
 #include "base/mem.h"
 #include "cert/csr.h"
 #include "cert/key.h"
-#include "order/due.h"
 
 enum { CSR_FILE_MAX = 65536, KEY_FILE_MAX = 65536 };
 

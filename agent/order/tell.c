@@ -13,7 +13,6 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "order/due.h"
 
 enum { NOTIFY_LIMIT_MS = 30000, SHORT_LIFE = 30 * DAY };
 
@@ -272,12 +271,12 @@ static void tell_standing(struct run *r, const struct order *o)
         say(LEVEL_NOTICE, &(struct about){.cert = o->saved.cert, .step = "order"}, NULL, "%s", wait_text(o->waits));
 }
 
-/* Somebody took away what servers read, and nothing before the next renewal would put it back. */
-static void look_at_live(const struct run *r, struct cert_work *w)
+/* Somebody took away what servers read, and no order is under way that would put it back. */
+static void look_at_live(const struct run *r, struct cert_work *w, const struct order *o)
 {
     char *file = mem_fmt("%s/live/%s/cert.pem", r->s->state_dir, w->name);
     long long n = w->row->c.archive;
-    if (w->conf && n && access(file, F_OK) != 0 && errno == ENOENT)
+    if (w->conf && n && !(o && o->saved.open) && access(file, F_OK) != 0 && errno == ENOENT)
         err_set(&w->err, RC_STATE, "LIVE_GONE",
                 "%s is gone, though set %lld was installed; ln -sfn ../archive/%s/%lld %s/live/%s puts it back, dcvagent run --force %s "
                 "makes another one",
@@ -305,7 +304,7 @@ static void tell_cert(struct run *r, struct cert_work *w)
     }
     if (w->changed)
         tell_issued(r, w);
-    look_at_live(r, w);
+    look_at_live(r, w, o);
     if (w->err.rc != RC_OK)
         tell_failure(r, w->name, cert_step(w->err.rc), &w->err, w->err.again ? 0 : -1);
     if (bad)

@@ -11,14 +11,6 @@
 
 enum { PLACES_MAX = 8 };
 
-static bool by_hand(const struct conf_cert *c, const char *name)
-{
-    for (size_t i = 0; i < c->n_record_at; i++)
-        if (strcmp(c->record_at[i].host, name) == 0)
-            return true;
-    return false;
-}
-
 /* As in an order (spots.c): proven with the same value they share a place, and the wildcard's rules are the stricter ones. */
 static bool shared(struct wheres *all, size_t from, const char *listed, const struct ca_rules *rules)
 {
@@ -47,7 +39,7 @@ void where_add(struct wheres *all, const struct conf_cert *c, const struct strs 
         for (size_t k = 0; k < n; k++) {
             all->w = mem_grow(all->w, all->n + 1, sizeof *all->w);
             struct where *w = &all->w[all->n++];
-            *w = (struct where){.conf = c, .ca = c->ca, .place = place[k], .placed = by_hand(c, name)};
+            *w = (struct where){.conf = c, .ca = c->ca, .place = place[k], .placed = owner_placed(c, name)};
             snprintf(w->name, sizeof w->name, "%s", name);
             snprintf(w->listed, sizeof w->listed, "%s", names->s[i]);
         }
