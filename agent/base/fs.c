@@ -116,13 +116,20 @@ static bool write_all(int fd, const char *p, size_t n)
     return true;
 }
 
+/* Where all files have one mode (FAT), that will do if it gives nobody else more than was asked for. */
+static bool set_mode(int fd, mode_t mode)
+{
+    struct stat st;
+    return (!injected("chmod") && fchmod(fd, mode) == 0) || (errno == EPERM && fstat(fd, &st) == 0 && !(st.st_mode & 0077 & ~mode));
+}
+
 /* A file of this name, new, whole and on the disk. */
 static bool write_new(const struct spot *s, const char *name, const void *p, size_t n, mode_t mode, struct err *e)
 {
     int fd = injected("open") ? -1 : openat(s->fd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd < 0)
         return failed(e, RC_CREATE, "WRITE", "create", s->path);
-    bool ok = write_all(fd, p, n) && fchmod(fd, mode) == 0 && sync_fd(fd);
+    bool ok = write_all(fd, p, n) && set_mode(fd, mode) && sync_fd(fd);
     int number = errno;
     if (close(fd) != 0 && ok) {
         ok = false;
@@ -175,11 +182,19 @@ bool fs_replace(const char *path, const void *p, size_t n, mode_t mode, struct e
     return ok;
 }
 
+/* FAT, exFAT and some mounts over the network, where backups go, have no links: there a rename that never overwrites does the same. */
 static bool link_new(const struct spot *s, struct err *e)
 {
     if (!injected("link") && linkat(s->fd, s->temporary, s->fd, s->base, 0) == 0)
         return true;
-    if (errno != EEXIST)
+    int number = errno;
+    if (number == EPERM || number == EOPNOTSUPP || number == ENOSYS) {
+        if (renameat2(s->fd, s->temporary, s->fd, s->base, RENAME_NOREPLACE) == 0)
+            return true;
+        number = errno == EEXIST ? EEXIST : number;
+    }
+    errno = number;
+    if (number != EEXIST)
         return failed(e, RC_CREATE, "WRITE", "create", s->path);
     err_set(e, RC_CREATE, "EXISTS", "%s exists already and is never overwritten; move it away or name another path", s->path);
     return err_at(e, "%s", s->path);

@@ -18,7 +18,7 @@ bool fs_read(const char *path, size_t max, char **out, size_t *n, struct err *e)
  * link, pipe, device or folder at path is one: it is left alone; RC_RESOURCE without descriptors). */
 bool fs_replace(const char *path, const void *p, size_t n, mode_t mode, struct err *e);
 
-/* The same, but link(2) instead of rename: never overwrites. An existing file is code EXISTS. durable("create"). */
+/* The same, but never overwrites: link(2), or where there are no links a rename that refuses to. An existing file is code EXISTS. durable("create"). */
 bool fs_create(const char *path, const void *p, size_t n, mode_t mode, struct err *e);
 
 /* A new file in a folder that nobody looks into yet: written under its own name and synced, without a temporary beside it; the folder is for the

@@ -410,6 +410,26 @@ static void local(void **state)
     assert_int_equal(e.rc, RC_STATE);
 }
 
+/* A backup on FAT, or on a share that has no links and one mode. */
+static void without_links(void **state)
+{
+    (void)state;
+    struct err e = {0};
+    struct stat st;
+    setenv("DCVAGENT_FAIL", "link:EPERM", 1);
+    assert_true(fs_create(in_dir("fat"), "one", 3, 0640, &e));
+    assert_int_equal(stat(in_dir("fat"), &st) == 0 ? st.st_mode & 0777 : 0, 0640);
+    assert_false(fs_create(in_dir("fat"), "two", 3, 0600, &e));
+    fault(&e, RC_CREATE, "EXISTS", "never overwritten");
+    contents(in_dir("fat"), "one");
+    assert_int_equal(unlink(in_dir("fat")), 0);
+    setenv("DCVAGENT_FAIL", "chmod:EPERM", 1);
+    assert_true(fs_create(in_dir("fat"), "one", 3, 0640, &(struct err){0})); /* 0600: less is no harm */
+    unsetenv("DCVAGENT_FAIL");
+    assert_int_equal(unlink(in_dir("fat")), 0);
+    assert_int_equal(entries(dir), 0);
+}
+
 static int begin(void **state)
 {
     (void)state;
@@ -428,7 +448,7 @@ int main(void)
         cmocka_unit_test(killed_at_a_point), cmocka_unit_test(written_whole),   cmocka_unit_test(strange_targets),
         cmocka_unit_test(read_with_a_limit), cmocka_unit_test(injected_faults), cmocka_unit_test(file_size_limit),
         cmocka_unit_test(folders),           cmocka_unit_test(switched),        cmocka_unit_test(trusted),
-        cmocka_unit_test(leftovers),         cmocka_unit_test(local),
+        cmocka_unit_test(leftovers),         cmocka_unit_test(local),           cmocka_unit_test(without_links),
     };
     return cmocka_run_group_tests(tests, begin, end);
 }
