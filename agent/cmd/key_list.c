@@ -7,17 +7,12 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/fs.h"
 #include "base/json.h"
 #include "base/mem.h"
-#include "cert/install.h"
-#include "cert/key.h"
 #include "cmd/columns.h"
 #include "cmd/stored.h"
 #include "order/session.h"
 #include "store/store.h"
-
-enum { KEY_MAX = 65536, SUFFIX = 4 /* ".key" */ };
 
 struct row {     /* a key: one file in keys/, or one that a set alone has */
     char *name;  /* certificate; "": not known whose */
@@ -40,21 +35,6 @@ struct listing {
 
 /* --- gathering -------------------------------------------------------------------------------------------------------------------------- */
 
-static bool key_facts(const char *path, char type[16], char spki[65])
-{
-    struct secret pem = {0};
-    char *text;
-    size_t n;
-    if (!fs_read(path, KEY_MAX, &text, &n, NULL))
-        return false;
-    secret_set(&pem, text, n);
-    explicit_bzero(text, n);
-    free(text);
-    bool ok = key_spki(&pem, spki, NULL) && key_type_of(&pem, type, NULL);
-    secret_free(&pem);
-    return ok;
-}
-
 static struct row *add(struct listing *l, const char *name)
 {
     l->row = mem_grow(l->row, l->n + 1, sizeof *l->row);
@@ -62,20 +42,12 @@ static struct row *add(struct listing *l, const char *name)
     return &l->row[l->n++];
 }
 
-static void note_file(void *arg, const char *folder, const char *file)
+static void note_key(void *arg, const struct stored_key *k)
 {
-    struct listing *l = arg;
-    char type[16], spki[65], *path = mem_fmt("%s/%s/%s", l->s.state_dir, folder, file);
-    size_t n = strlen(file);
-    /* Account keys of ACME CAs are no certificate's. */
-    if (n > SUFFIX && n - SUFFIX < sizeof l->row->id && strcmp(file + n - SUFFIX, ".key") == 0 &&
-        strspn(file, "0123456789abcdef-") == n - SUFFIX && key_facts(path, type, spki)) {
-        struct row *r = add(l, "");
-        memcpy(r->id, file, n - SUFFIX);
-        memcpy(r->type, type, sizeof type);
-        memcpy(r->spki, spki, sizeof spki);
-    }
-    free(path);
+    struct row *r = add(arg, "");
+    memcpy(r->id, k->id, sizeof r->id);
+    memcpy(r->type, k->type, sizeof r->type);
+    memcpy(r->spki, k->spki, sizeof r->spki);
 }
 
 static bool note_order(void *arg, const struct saved_order *o)
@@ -106,45 +78,30 @@ static struct row *row_of(struct listing *l, const char *name, const char *spki)
     return found;
 }
 
-static void note_set(void *arg, const char *folder, const char *number)
+static void note_set(void *arg, const struct stored_set *set)
 {
     struct listing *l = arg;
-    const char *name = folder + strlen("archive/");
-    struct cert_facts f = {0};
-    char type[16], spki[65], *key = mem_fmt("%s/%s/%s/privkey.pem", l->s.state_dir, folder, number),
-                             *cert = mem_fmt("%s/%s/%s/cert.pem", l->s.state_dir, folder, number);
-    int64_t n = strtoll(number, NULL, 10);
-    if (strspn(number, "0123456789") == strlen(number) && key_facts(key, type, spki) && stored_facts(cert, &f)) {
-        struct row *r = row_of(l, name, spki);
+    char type[16], spki[65], *key = mem_fmt("%s/%s/privkey.pem", l->s.state_dir, set->folder);
+    if (set->cert && stored_key_facts(key, type, spki)) {
+        struct row *r = row_of(l, set->name, spki);
         if (!r) {
-            r = add(l, name);
+            r = add(l, set->name);
             memcpy(r->type, type, sizeof type);
             memcpy(r->spki, spki, sizeof spki);
         }
         if (!*r->name) {
             free(r->name);
-            r->name = mem_str(name);
+            r->name = mem_str(set->name);
         }
-        bool live = n == install_live(l->s.state_dir, name);
-        if (live || (!r->live && n > r->set)) {
-            r->set = n;
-            r->live = live;
-            r->not_before = f.not_before;
-            r->not_after = f.not_after;
-            memcpy(r->fingerprint, f.fingerprint, sizeof r->fingerprint);
+        if (set->live || (!r->live && set->n > r->set)) {
+            r->set = set->n;
+            r->live = set->live;
+            r->not_before = set->cert->not_before;
+            r->not_after = set->cert->not_after;
+            memcpy(r->fingerprint, set->cert->fingerprint, sizeof r->fingerprint);
         }
     }
-    cert_facts_clear(&f);
     free(key);
-    free(cert);
-}
-
-static void note_archive(void *arg, const char *folder, const char *name)
-{
-    struct listing *l = arg;
-    char *inner = mem_fmt("%s/%s", folder, name);
-    stored_each(l->s.state_dir, inner, note_set, l);
-    free(inner);
 }
 
 static int by_name(const void *a, const void *b)
@@ -216,9 +173,9 @@ enum rc key_list(struct call *c)
     enum rc rc = RC_OK;
     if (!key_session(c, &l.s, SESSION_READ | SESSION_TOLERANT, &rc))
         return rc;
-    stored_each(l.s.state_dir, "keys", note_file, &l);
+    stored_keys(l.s.state_dir, note_key, &l);
     if (order_history(l.s.store, NULL, note_order, &l, &e)) {
-        stored_each(l.s.state_dir, "archive", note_archive, &l);
+        stored_sets(l.s.state_dir, NULL, note_set, &l);
         if (l.n)
             qsort(l.row, l.n, sizeof *l.row, by_name);
         json_t *keys = json_array();

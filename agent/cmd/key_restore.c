@@ -46,28 +46,19 @@ static bool note_order(void *arg, const struct saved_order *o)
     return true;
 }
 
-static void note_set(void *arg, const char *folder, const char *number)
+static void note_set(void *arg, const struct stored_set *set)
 {
     struct restoring *r = arg;
-    struct cert_facts f = {0};
-    char *path = mem_fmt("%s/%s/%s/cert.pem", r->s.state_dir, folder, number);
-    if (strspn(number, "0123456789") == strlen(number) && stored_facts(path, &f)) {
-        if (strcmp(f.spki, r->spki) == 0)
-            strs_add(&r->set, number);
-        else
-            r->other = true;
-    }
-    cert_facts_clear(&f);
-    free(path);
+    if (set->cert && strcmp(set->cert->spki, r->spki) == 0)
+        strs_add(&r->set, strrchr(set->folder, '/') + 1);
+    else
+        r->other |= set->cert != NULL;
 }
 
 static bool find_owners(struct restoring *r, struct err *e)
 {
-    char *folder = mem_fmt("archive/%s", r->name);
-    bool ok = order_history(r->s.store, r->name, note_order, r, e);
-    stored_each(r->s.state_dir, folder, note_set, r);
-    free(folder);
-    return ok;
+    stored_sets(r->s.state_dir, r->name, note_set, r);
+    return order_history(r->s.store, r->name, note_order, r, e);
 }
 
 /* --- back to its place ------------------------------------------------------------------------------------------------------------------ */

@@ -11,118 +11,99 @@
 #include "base/fs.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "base/map.h"
 #include "base/mem.h"
-#include "cert/install.h"
-#include "cert/key.h"
 #include "cmd/input.h"
 #include "cmd/stored.h"
 #include "order/evidence.h"
 #include "order/session.h"
 #include "store/store.h"
 
+struct old_key { /* a key file that is old enough */
+    char id[24], spki[65];
+    char *file;
+    bool stays; /* its order is open, or its certificate was valid until lately */
+};
+
 struct pruning {
     struct call *c;
     struct session s;
     int64_t before; /* what was over by then goes */
     char *to;
+    struct old_key *key;
+    size_t n;
+    struct map by_id;
     struct strs spki; /* keys that stay: of live sets and of open orders */
-    struct strs open; /* open orders' ids */
     struct strs item; /* "keys/ID.key", "archive/NAME/N" */
-    int64_t ended;    /* of the order looked for */
-    const char *id;
 };
 
-/* --- what stays ---------------------------------------------------------------------------------------------------------------------------- */
-
-static void keep_live(void *arg, const char *folder, const char *name)
+static bool old_file(const struct pruning *p, const char *file)
 {
-    struct pruning *p = arg;
-    struct cert_facts f = {0};
-    char *path = mem_fmt("%s/%s/%s/cert.pem", p->s.state_dir, folder, name);
-    if (stored_facts(path, &f))
-        strs_add(&p->spki, f.spki);
-    cert_facts_clear(&f);
+    struct stat st;
+    char *path = mem_fmt("%s/%s", p->s.state_dir, file);
+    bool old = lstat(path, &st) == 0 && (int64_t)st.st_mtime < p->before;
     free(path);
+    return old;
 }
 
-static bool keep_order(void *arg, const struct saved_order *o)
+static void look_at_key(void *arg, const struct stored_key *k)
 {
     struct pruning *p = arg;
-    strs_add(&p->open, o->id);
-    if (*o->spki)
+    if (!old_file(p, k->file))
+        return;
+    p->key = mem_grow(p->key, p->n + 1, sizeof *p->key);
+    struct old_key *o = &p->key[p->n++];
+    *o = (struct old_key){.file = mem_str(k->file)};
+    memcpy(o->id, k->id, sizeof o->id);
+    memcpy(o->spki, k->spki, sizeof o->spki);
+}
+
+/* Until when the certificate of an order is valid; 0: it has none. */
+static int64_t end_of(const struct saved_order *o)
+{
+    struct issued *i = NULL;
+    struct cert_facts f = {0};
+    int64_t end = 0;
+    if (o->certificate.n && issued_read(&i, o->certificate.p, o->certificate.n, NULL) && issued_facts(i, 0, &f, NULL))
+        end = f.not_after;
+    cert_facts_clear(&f);
+    issued_free(i);
+    return end;
+}
+
+static bool look_at_order(void *arg, const struct saved_order *o)
+{
+    struct pruning *p = arg;
+    struct old_key *k = map_get(&p->by_id, o->id);
+    if (o->open && *o->spki)
         strs_add(&p->spki, o->spki);
+    if (k)
+        k->stays |= o->open || end_of(o) >= p->before;
     return true;
 }
 
-/* --- what goes ------------------------------------------------------------------------------------------------------------------------------ */
-
-static bool old_file(const char *path, int64_t before)
-{
-    struct stat st;
-    return lstat(path, &st) == 0 && (int64_t)st.st_mtime < before;
-}
-
-static bool end_of_order(void *arg, const struct saved_order *o)
+static void look_at_set(void *arg, const struct stored_set *set)
 {
     struct pruning *p = arg;
-    struct issued *i = NULL;
-    struct cert_facts f = {0};
-    if (strcmp(o->id, p->id) != 0)
-        return true;
-    if (o->certificate.n && issued_read(&i, o->certificate.p, o->certificate.n, NULL) && issued_facts(i, 0, &f, NULL))
-        p->ended = f.not_after;
-    cert_facts_clear(&f);
-    issued_free(i);
-    return false;
+    if (set->live && set->cert)
+        strs_add(&p->spki, set->cert->spki);
+    if (!set->live && (set->cert ? set->cert->not_after < p->before : old_file(p, set->folder)))
+        strs_add(&p->item, set->folder);
 }
 
-static void look_at_key(void *arg, const char *folder, const char *file)
+/* The keys last: which of them are in use the orders and sets have said. */
+static bool gather(struct pruning *p, struct err *e)
 {
-    struct pruning *p = arg;
-    struct secret pem = {0};
-    char spki[65], id[24] = "", *path = mem_fmt("%s/%s/%s", p->s.state_dir, folder, file);
-    size_t n = strlen(file);
-    if (n > 4 && n < sizeof id + 4 && strcmp(file + n - 4, ".key") == 0 && old_file(path, p->before)) {
-        memcpy(id, file, n - 4);
-        p->id = id;
-        p->ended = 0;
-        order_history(p->s.store, NULL, end_of_order, p, NULL);
-        bool used = strs_has(&p->open, id) || p->ended >= p->before || !key_load(p->s.state_dir, id, &pem, NULL) ||
-                    !key_spki(&pem, spki, NULL) || strs_has(&p->spki, spki);
-        if (!used) {
-            char *item = mem_fmt("%s/%s", folder, file);
-            strs_add(&p->item, item);
-            free(item);
-        }
-        secret_free(&pem);
-    }
-    free(path);
-}
-
-static void look_at_set(void *arg, const char *folder, const char *number)
-{
-    struct pruning *p = arg;
-    struct cert_facts f = {0};
-    const char *name = folder + strlen("archive/");
-    char *item = mem_fmt("%s/%s", folder, number), *path = mem_fmt("%s/%s/cert.pem", p->s.state_dir, item),
-         *whole = mem_fmt("%s/%s", p->s.state_dir, item);
-    char *end;
-    long long n = strtoll(number, &end, 10);
-    if (n > 0 && !*end && n != install_live(p->s.state_dir, name) &&
-        (stored_facts(path, &f) ? f.not_after < p->before : old_file(whole, p->before)))
-        strs_add(&p->item, item);
-    cert_facts_clear(&f);
-    free(item);
-    free(path);
-    free(whole);
-}
-
-static void look_at_archive(void *arg, const char *folder, const char *name)
-{
-    struct pruning *p = arg;
-    char *inner = mem_fmt("%s/%s", folder, name);
-    stored_each(p->s.state_dir, inner, look_at_set, p);
-    free(inner);
+    stored_keys(p->s.state_dir, look_at_key, p);
+    for (size_t i = 0; i < p->n; i++)
+        map_put(&p->by_id, p->key[i].id, &p->key[i]);
+    if (!order_history(p->s.store, NULL, look_at_order, p, e))
+        return false;
+    stored_sets(p->s.state_dir, NULL, look_at_set, p);
+    for (size_t i = 0; i < p->n; i++)
+        if (!p->key[i].stays && !strs_has(&p->spki, p->key[i].spki))
+            strs_add(&p->item, p->key[i].file);
+    return true;
 }
 
 /* --- moving --------------------------------------------------------------------------------------------------------------------------------- */
@@ -190,13 +171,7 @@ static enum rc prune(struct pruning *p)
 {
     struct err e = {0};
     size_t moved = 0;
-    bool ok = order_each(p->s.store, NULL, keep_order, p, &e);
-    if (ok) {
-        stored_each(p->s.state_dir, "live", keep_live, p);
-        stored_each(p->s.state_dir, "keys", look_at_key, p);
-        stored_each(p->s.state_dir, "archive", look_at_archive, p);
-        ok = agreed(p, &e);
-    }
+    bool ok = gather(p, &e) && agreed(p, &e);
     if (ok && p->item.n)
         ok = evidence_command(p->s.store, "", p->c->argc, p->c->argv, &e);
     while (ok && moved < p->item.n && (ok = move(p, p->item.s[moved], &e)))
@@ -226,8 +201,11 @@ enum rc cmd_prune(struct call *c)
     p.to = to ? mem_str(to) : mem_fmt("%s/pruned", p.s.state_dir);
     rc = prune(&p);
     free(p.to);
+    for (size_t i = 0; i < p.n; i++)
+        free(p.key[i].file);
+    free(p.key);
+    map_free(&p.by_id);
     strs_free(&p.spki);
-    strs_free(&p.open);
     strs_free(&p.item);
     session_close(&p.s);
     return rc;
