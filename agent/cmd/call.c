@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/guess.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "conf/conf.h"
@@ -94,16 +95,16 @@ static bool in_store(struct session *s, const char *name)
 bool call_names_known(struct call *c, struct session *s, bool gone, enum rc *rc)
 {
     for (size_t i = 0; i < c->args.n; i++) {
-        const char *name = c->args.s[i], *near = NULL;
+        const char *name = c->args.s[i];
+        struct guess g = {.wanted = name};
         if (conf_cert(s->conf, name) || (gone && in_store(s, name)))
             continue;
-        char safe[80];
+        char safe[80], maybe[96];
         text_safe(safe, sizeof safe, name, strlen(name));
-        for (size_t k = 0; k < s->conf->n_cert && !near; k++)
-            if (text_distance(s->conf->cert[k].name, name) <= 2)
-                near = s->conf->cert[k].name;
-        say(LEVEL_ERROR, &(struct about){.step = c->command->name}, "NO_SECTION", "there is no [certificate %s] in %s%s%s%s", safe,
-            s->conf->path, near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
+        for (size_t k = 0; k < s->conf->n_cert; k++)
+            guess_try(&g, s->conf->cert[k].name);
+        say(LEVEL_ERROR, &(struct about){.step = c->command->name}, "NO_SECTION", "there is no [certificate %s] in %s%s", safe,
+            s->conf->path, guess_text(&g, maybe));
         *rc = RC_USAGE;
         return false;
     }

@@ -19,6 +19,7 @@ struct flag {           /* an option of one command; arrays end with name == NUL
 struct call {           /* a command line, parsed */
     const struct command *command;
     const char *config, *state_dir;
+    char *whole;        /* of a relative state_dir */
     int verbose;
     bool quiet, json, log_json, no_colour;
     bool terminal;      /* stderr is a terminal */

@@ -6,6 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/guess.h"
+#include "base/mem.h"
 #include "cmd/version.h"
 
 static const struct flag globals[] = {
@@ -106,6 +108,20 @@ struct parsing {
     bool help, version;
 };
 
+static bool unknown_option(const char *arg, size_t n, const struct flag *own, const struct command *c)
+{
+    char *name = mem_copy(arg, n);
+    struct guess g = {.wanted = name};
+    for (const struct flag *f = own; f && f->name; f++)
+        guess_try(&g, f->name);
+    for (const struct flag *f = globals; f->name; f++)
+        guess_try(&g, f->name);
+    free(name);
+    if (g.best)
+        fprintf(stderr, "dcvagent: did you mean '--%s'?\n", g.best);
+    return usage("unknown option", arg - 2, c);
+}
+
 /* --name, --name=value, --name value: the command's flags first, then the global ones. */
 static bool long_option(struct parsing *p, const char *arg)
 {
@@ -114,7 +130,7 @@ static bool long_option(struct parsing *p, const char *arg)
     const struct flag *own = p->c->command ? p->c->command->flags : NULL;
     int i = find_flag(own, arg, n), g = i < 0 ? find_flag(globals, arg, n) : -1;
     if (i < 0 && g < 0)
-        return usage("unknown option", arg - 2, p->c->command);
+        return unknown_option(arg, n, own, p->c->command);
     const struct flag *f = i >= 0 ? &own[i] : &globals[g];
     const char *value = "";
     if (f->value) {
@@ -141,7 +157,9 @@ static bool short_options(struct parsing *p, const char *arg)
             p->c->quiet = true;
         else if (*o == 'h')
             p->help = true;
-        else if (*o == 'o' && out >= 0 && (o[1] || p->at + 1 < p->argc)) {
+        else if (*o == 'o' && out >= 0 && !o[1] && p->at + 1 >= p->argc) {
+            return usage("a value is missing behind", arg, p->c->command);
+        } else if (*o == 'o' && out >= 0) {
             p->c->flag[out] = o[1] ? o + 1 : p->argv[++p->at];
             return true;
         } else
@@ -159,13 +177,25 @@ static bool operand(struct parsing *p, const char *arg)
     p->c->command = command_named(arg);
     if (p->c->command)
         return true;
-    const char *near = NULL;
-    for (const struct command *c = commands; c->name && !near; c++)
-        if (text_distance(c->name, arg) <= 2)
-            near = c->name;
-    if (near)
-        fprintf(stderr, "dcvagent: did you mean '%s'?\n", near);
+    struct guess g = {.wanted = arg};
+    for (const struct command *c = commands; c->name; c++)
+        guess_try(&g, c->name);
+    if (g.best)
+        fprintf(stderr, "dcvagent: did you mean '%s'?\n", g.best);
     return usage("unknown command", arg, NULL);
+}
+
+/* Hooks are run from /: what they are told must lead there all the same. */
+static bool whole_state_dir(struct call *c)
+{
+    if (!c->state_dir || *c->state_dir == '/')
+        return true;
+    char *here = *c->state_dir ? getcwd(NULL, 0) : NULL;
+    if (!here)
+        return usage("this is no state folder:", c->state_dir, c->command);
+    c->state_dir = c->whole = mem_fmt("%s/%s", here, c->state_dir);
+    free(here);
+    return true;
 }
 
 static bool counted(const struct call *c)
@@ -210,12 +240,13 @@ bool call_parse(int argc, char **argv, struct call *c, bool *done)
         help_program();
     else if (!c->command)
         return usage("a command is missing;", "dcvagent --help", NULL);
-    return *done || counted(c);
+    return *done || (counted(c) && whole_state_dir(c));
 }
 
 void call_clear(struct call *c)
 {
     strs_free(&c->args);
+    free(c->whole);
 }
 
 const char *call_flag(const struct call *c, const char *name)

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/guess.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "cmd/columns.h"
@@ -233,14 +234,13 @@ static void show_all(const struct call *c, const struct strs *conf_path)
 static enum rc unknown(const struct strs *conf_path, const char *type)
 {
     struct strs names = {0};
-    const char *near = NULL;
-    char safe[80];
+    struct guess g = {.wanted = type};
+    char safe[80], maybe[96];
     provider_names(conf_path, &names);
-    for (size_t i = 0; i < names.n && !near; i++)
-        if (text_distance(names.s[i], type) <= 2)
-            near = names.s[i];
-    say(LEVEL_ERROR, &(struct about){.step = "providers"}, "NO_TYPE", "there is no provider type %s%s%s; dcvagent providers lists them",
-        text_safe(safe, sizeof safe, type, strlen(type)), near ? ", did you mean " : "", near ? near : "");
+    for (size_t i = 0; i < names.n; i++)
+        guess_try(&g, names.s[i]);
+    say(LEVEL_ERROR, &(struct about){.step = "providers"}, "NO_TYPE", "there is no provider type %s%s; dcvagent providers lists them",
+        text_safe(safe, sizeof safe, type, strlen(type)), guess_text(&g, maybe));
     strs_free(&names);
     return RC_USAGE;
 }

@@ -53,6 +53,15 @@ void sink_fault(struct value_sink *k, enum rc rc, const char *fmt, ...)
     loader_fault(k->l, &k->at, k->section, k->key, rc, k->fatal, "%s", text);
 }
 
+char *quoted(char *out, size_t size, const char *value)
+{
+    char safe[64];
+
+    text_safe(safe, sizeof(safe), value, strlen(value));
+    snprintf(out, size, "\"%s\"", safe);
+    return out;
+}
+
 static int fault_order(const void *a, const void *b)
 {
     const struct conf_fault *x = a, *y = b;

@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/fs.h"
+#include "base/guess.h"
 #include "base/mem.h"
 #include "conf/load.h"
 

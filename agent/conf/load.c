@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/guess.h"
 #include "base/mem.h"
 #include "base/names.h"
 

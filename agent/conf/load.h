@@ -89,16 +89,6 @@ bool word_is(const char *allowed, const char *word);  /* not the empty one */
 struct trust *trust_new(void);
 void trust_free(struct trust *t);
 
-/* guess.c: ", did you mean X?" or "" */
-struct guess {
-    const char *wanted;
-    const char *best;
-    size_t distance;
-};
-void guess_try(struct guess *g, const char *candidate);
-const char *guess_text(const struct guess *g, char out[96]);
-char *quoted(char *out, size_t size, const char *value); /* harmless and cut, for messages */
-
 /* tables.c */
 const struct conf_key *key_find(const struct conf_key *keys, const char *name);
 
@@ -133,6 +123,7 @@ void check_whole(struct loader *l);
 void check_certificate(struct loader *l, struct conf_cert *t, const struct raw_section *r);
 
 /* conf.c */
+char *quoted(char *out, size_t size, const char *value); /* harmless and cut, for messages */
 struct conf *conf_new(struct loader *l, const char *path, const struct conf_module *modules); /* empty, and a loader that fills it */
 void loader_free(struct loader *l); /* what was needed to read; the configuration stays */
 void cert_clear(struct conf_cert *t);

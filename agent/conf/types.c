@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/guess.h"
 #include "base/mem.h"
 
 static bool no_word(const struct conf_key *k, const char *text, struct value_sink *sink)

@@ -96,6 +96,8 @@ LINES
 dcv code sound - > "$T/out" 2> "$T/err" < "$T"
 is "what cannot be read is no value" "$? $(grep -c 'cannot read from standard input' "$T/err")" "2 1"
 ok "a near miss is named" sh -c "'$DCVAGENT' stauts 2>&1 | grep -q \"did you mean 'status'\""
+ok "of an option too" sh -c "'$DCVAGENT' run --forse 2>&1 | grep -q \"did you mean '--force'\""
+ok "what is not near is not" sh -c "! '$DCVAGENT' ls 2>&1 | grep -q 'did you mean'"
 ok "a near miss of a certificate is named" sh -c "'$DCVAGENT' --config '$T/dcvagent.ini' status sounb 2>&1 | grep -q 'did you mean sound'"
 
 # --- row 64: what is written wrongly ------------------------------------------------------------------------------------------------

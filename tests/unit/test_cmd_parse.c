@@ -56,6 +56,7 @@ static void refused(void **state)
         {{"metrics", "-o"}},
         {{"status", "-o", "x"}}, /* only metrics has -o */
         {{"run", "--="}},
+        {{"--state-dir", "", "run"}},
         {{"run", "--all", "--", "--force", "--"}}, /* behind --: names; all are operands, which run takes */
     };
     for (size_t i = 0; i + 1 < sizeof lines / sizeof *lines; i++) {
@@ -110,6 +111,9 @@ static void globals(void **state)
     assert_true(c.quiet && c.json && c.log_json && c.no_colour);
     assert_int_equal(c.verbose, 2);
     assert_string_equal(c.state_dir, "/s");
+    call_clear(&c);
+    assert_true(parse(&(struct line){{"--state-dir", "s", "status"}}, &c, &done)); /* hooks are run elsewhere */
+    assert_true(c.state_dir[0] == '/' && strcmp(strrchr(c.state_dir, '/'), "/s") == 0);
     call_clear(&c);
     assert_true(parse(&(struct line){{"--config=", "status"}}, &c, &done));
     assert_string_equal(c.config, "");

@@ -1,8 +1,9 @@
-/* guess.c: did-you-mean, and values made fit for a message. */
-#include "conf/load.h"
+#include "base/guess.h"
 
 #include <stdio.h>
 #include <string.h>
+
+#include "base/str.h"
 
 void guess_try(struct guess *g, const char *candidate)
 {
@@ -22,14 +23,5 @@ const char *guess_text(const struct guess *g, char out[96])
     out[0] = '\0';
     if (g->best)
         snprintf(out, 96, ", did you mean %s?", g->best);
-    return out;
-}
-
-char *quoted(char *out, size_t size, const char *value)
-{
-    char safe[64];
-
-    text_safe(safe, sizeof(safe), value, strlen(value));
-    snprintf(out, size, "\"%s\"", safe);
     return out;
 }
