@@ -18,7 +18,8 @@ enum { PEM_MAX = 65536 };
 static void report(const struct call *c, const char *name, const struct ca_errand *r)
 {
     if (c->json)
-        json_print(json_pack("{s:i, s:s, s:s, s:s}", "version", 1, "name", name, "account", r->url, "status", r->status));
+        json_print(
+            json_pack("{s:i, s:s, s:o, s:o}", "version", 1, "name", name, "account", json_text(r->url), "status", json_text(r->status)));
     else if (*r->url)
         printf("%s: account %s, %s\n", name, r->url, r->status);
     else
