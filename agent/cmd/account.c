@@ -9,9 +9,12 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "cert/issued.h"
 #include "conf/conf.h"
 #include "order/ask/errand.h"
 #include "order/evidence.h"
+#include "order/session.h"
+#include "store/store.h"
 
 enum { PEM_MAX = 65536 };
 
@@ -79,6 +82,40 @@ static int reason_code(const char *word)
     return -1;
 }
 
+struct issuer {
+    const char *fingerprint;
+    char *ca;
+};
+
+static bool read_facts(struct bytes pem, struct cert_facts *f)
+{
+    struct issued *i = NULL;
+    bool ok = pem.n && issued_read(&i, pem.p, pem.n, NULL) && issued_facts(i, 0, f, NULL);
+    issued_free(i);
+    return ok;
+}
+
+static bool is_its_order(void *arg, const struct saved_order *o)
+{
+    struct issuer *is = arg;
+    struct cert_facts f = {0};
+    if (read_facts(o->certificate, &f) && strcmp(f.fingerprint, is->fingerprint) == 0)
+        is->ca = mem_str(o->ca);
+    cert_facts_clear(&f);
+    return !is->ca;
+}
+
+/* Which CA section it came from: ca= may name another one by now, who cannot revoke it. Caller frees; NULL: it was not ordered here. */
+static char *issuing_ca(const struct session *s, const char *name, const char *pem, size_t n)
+{
+    struct cert_facts f = {0};
+    struct issuer is = {.fingerprint = f.fingerprint};
+    if (read_facts((struct bytes){(const uint8_t *)pem, n}, &f))
+        order_history(s->store, name, is_its_order, &is, NULL);
+    cert_facts_clear(&f);
+    return is.ca;
+}
+
 enum rc cmd_revoke(struct call *c)
 {
     struct session s;
@@ -101,8 +138,10 @@ enum rc cmd_revoke(struct call *c)
         if (!path || !fs_read(path, PEM_MAX, &pem, &n, &e)) {
             rc = call_fail(c, &e);
         } else {
+            char *ca = issuing_ca(&s, cert->name, pem, n);
             r.certificate = pem;
-            rc = do_errand(c, &s, cert->ca, cert->name, &r);
+            rc = do_errand(c, &s, ca ? ca : cert->ca, cert->name, &r);
+            free(ca);
         }
         free(pem);
         free(path);

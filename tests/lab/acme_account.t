@@ -174,6 +174,9 @@ ok "replace: new key and certificate" eval 'says 0 installed replace www --yes &
 is "replace: the key is another" "$([ "$(cat "$P/state/live/www/privkey.pem")" != "$key" ] && echo another)" another
 ok "revoked" eval 'says 0 revoked revoke www --reason superseded && counts revokeCert=1'
 ok "revoked before: the same" says 0 revoked revoke www --reason superseded
+printf '[ca elsewhere]\ntype = acme\ndirectory = https://127.0.0.1:1/none\naccept_terms = yes\n' >> "$P/dcvagent.ini"
+sed -i 's/^ca = lab$/ca = elsewhere/' "$P/dcvagent.ini"
+ok "revoked at the CA that issued it, whatever ca= says now" says 0 revoked revoke www --reason superseded
 ok "a reason that owners may not give" says 2 reason revoke www --reason cACompromise
 
 ok "invariants" "$here/invariants" check "$LAB_DIR/before" "$P/state"
