@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <libgen.h>
 #include <linux/magic.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -60,15 +61,29 @@ static const char *hint(int number)
     }
 }
 
+const char *fs_why(int number, char out[FS_WHY])
+{
+    char space[1024];
+    struct passwd pw, *found = NULL;
+    if (number != EACCES && number != EPERM)
+        snprintf(out, FS_WHY, "%s", strerror(number));
+    else if (getpwuid_r(geteuid(), &pw, space, sizeof space, &found) == 0 && found)
+        snprintf(out, FS_WHY, "%s for the user %.32s", strerror(number), pw.pw_name);
+    else
+        snprintf(out, FS_WHY, "%s for the user %u", strerror(number), (unsigned)geteuid());
+    return out;
+}
+
 /* errno as an error: what could not be done with which path. */
 static bool failed(struct err *e, enum rc rc, const char *code, const char *what, const char *path)
 {
+    char why[FS_WHY];
     int number = errno;
     if (number == EMFILE || number == ENFILE || number == ENOMEM)
         rc = RC_RESOURCE;
     else if (rc == RC_STATE && (number == EACCES || number == EPERM))
         rc = RC_PERM;
-    err_set(e, rc, code, "cannot %s %s: %s%s", what, path, strerror(number), hint(number));
+    err_set(e, rc, code, "cannot %s %s: %s%s", what, path, fs_why(number, why), hint(number));
     return err_at(e, "%s", path);
 }
 

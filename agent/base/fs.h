@@ -41,6 +41,10 @@ bool fs_switch(const char *link, const char *target, struct err *e);
  * with the chmod to run. Symbolic links are walked, their folders too. What is not there: RC_CONF, code NO_FILE. */
 bool fs_trusted(const char *path, struct err *e);
 
+/* What errno says and, where rights are the reason, who lacks them: a command that root has typed runs as the agent's user. Returns out. */
+enum { FS_WHY = 160 };
+const char *fs_why(int number, char out[FS_WHY]);
+
 /* Local file system, as SQLite's WAL needs? false with RC_STATE names the type (nfs, cifs, ...). */
 bool fs_is_local(const char *path, struct err *e);
 

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/fs.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -55,9 +56,10 @@ static bool open_file(const char *path, struct err *e)
     struct stat st;
     int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0600);
     if (fd < 0) {
+        char why[FS_WHY];
         int number = errno;
-        return err_set(e, RC_CREATE, "LOG_FILE", "cannot open the log file %s: %s%s", path, strerror(number),
-                       number == ELOOP ? " (symbolic links are not followed)" : "");
+        return err_set(e, RC_CREATE, "LOG_FILE", "cannot open the log file %s: %s%s", path, fs_why(number, why),
+                       number == ELOOP ? " (symbolic links are not followed)" : "; log= needs a folder where the agent's user may write");
     }
     if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
         close(fd);

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/fs.h"
 #include "base/mem.h"
 #include "base/secret.h"
 
@@ -56,6 +57,7 @@ static int open_secret(const char *path, struct err *e)
         return -1;
     int fd = open(file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
     int number = errno;
+    char why[FS_WHY];
     free(file);
     struct stat st;
     bool ok = false;
@@ -64,7 +66,7 @@ static int open_secret(const char *path, struct err *e)
     else if (fd < 0 && (number == EMFILE || number == ENFILE))
         fault(e, RC_RESOURCE, "SECRET", path, strerror(number));
     else if (fd < 0)
-        fault(e, number == EACCES || number == EPERM ? RC_PERM : RC_CONF, "SECRET", path, strerror(number));
+        fault(e, number == EACCES || number == EPERM ? RC_PERM : RC_CONF, "SECRET", path, fs_why(number, why));
     else if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))
         fault(e, RC_PERM, "SECRET", path, "it is not a plain file");
     else

@@ -23,6 +23,7 @@ struct line {
     struct saved_order *order; /* NULL: none */
     int64_t not_after, next_at, subscription_end;
     char *names, *next_action;
+    char *trouble; /* the certificate's own last failure (its hook, its files), not its order's; NULL: none */
 };
 
 struct lines {
@@ -82,6 +83,7 @@ static bool take_row(void *arg, const struct saved_cert *c)
     l->next_at = c->next_at;
     l->subscription_end = c->subscription_end;
     l->next_action = mem_str(c->next_action);
+    l->trouble = c->last.rc != RC_OK ? mem_fmt("%s [%s]", c->last.text, c->last.code ? c->last.code : "") : NULL;
     if (!l->conf) {
         free(l->names);
         l->names = mem_str(c->names);
@@ -179,10 +181,13 @@ static void print_all(const struct lines *all)
     for (size_t i = 0; i < all->n; i++)
         add_line(&t, &all->l[i]);
     columns_print(&t, "");
-    for (size_t i = 0; i < all->n; i++)
-        if (all->l[i].order && all->l[i].order->last.rc != RC_OK)
-            printf("%s: %s [%s]\n", all->l[i].name, all->l[i].order->last.text,
-                   all->l[i].order->last.code ? all->l[i].order->last.code : "");
+    for (size_t i = 0; i < all->n; i++) {
+        const struct line *l = &all->l[i];
+        if (l->order && l->order->last.rc != RC_OK)
+            printf("%s: %s [%s]\n", l->name, l->order->last.text, l->order->last.code ? l->order->last.code : "");
+        else if (l->trouble)
+            printf("%s: %s\n", l->name, l->trouble);
+    }
 }
 
 static void free_lines(struct lines *all)
@@ -191,6 +196,7 @@ static void free_lines(struct lines *all)
         free(all->l[i].name);
         free(all->l[i].names);
         free(all->l[i].next_action);
+        free(all->l[i].trouble);
         json_decref(all->l[i].row);
         if (all->l[i].order)
             saved_order_clear(all->l[i].order);

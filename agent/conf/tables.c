@@ -95,7 +95,7 @@ const struct conf_key conf_agent_keys[] = {
      .help = "More files to read, sorted, relative to this file; their sections count as if they stood here. No match is no fault."},
     {.name = "log",
      .type = CONF_TEXT,
-     .allowed = "syslog, none, /var/log/dcvagent.log",
+     .allowed = "syslog, none, /var/log/dcvagent/dcvagent.log",
      .check = check_log,
      AT(log),
      .help = "Where all messages are kept: syslog (which holds without a terminal), a file, or none."},

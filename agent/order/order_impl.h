@@ -235,6 +235,7 @@ enum turn step_failed(struct order *o, struct run *r);
 void order_csr(struct order *o);
 bool order_own_key(const struct order *o);              /* steps_prepare.c; false: its CSR came from csr_file */
 enum turn order_key_and_csr(struct order *o);           /* steps_prepare.c; NEXT: saved.csr is there */
+bool order_backup_possible(const struct order *o, struct err *e); /* steps_issue.c; looked at before the CA is asked for anything */
 enum turn order_key_backup(struct order *o);            /* steps_issue.c; NEXT: it is done, or none is wanted */
 
 /* spots.c */

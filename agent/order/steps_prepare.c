@@ -197,6 +197,9 @@ static enum turn ca_begun(struct order *o)
 enum turn step_prepared(struct order *o, struct run *r)
 {
     (void)r;
+    struct err e = {0};
+    if (o->ca.stage < CA_PROOF && !order_backup_possible(o, &e))
+        return order_fault(o, &e);
     enum turn t = spots_find(o);
     if (t == TURN_NEXT)
         t = proofs_possible(o);

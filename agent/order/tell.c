@@ -271,17 +271,31 @@ static void tell_standing(struct run *r, const struct order *o)
         say(LEVEL_NOTICE, &(struct about){.cert = o->saved.cert, .step = "order"}, NULL, "%s", wait_text(o->waits));
 }
 
+static bool gone(const char *state_dir, const char *name, const char *file)
+{
+    char *path = mem_fmt("%s/live/%s/%s", state_dir, name, file);
+    bool is = access(path, F_OK) != 0 && errno == ENOENT;
+    free(path);
+    return is;
+}
+
 /* Somebody took away what servers read, and no order is under way that would put it back. */
 static void look_at_live(const struct run *r, struct cert_work *w, const struct order *o)
 {
-    char *file = mem_fmt("%s/live/%s/cert.pem", r->s->state_dir, w->name);
+    const char *dir = r->s->state_dir;
     long long n = w->row->c.archive;
-    if (w->conf && n && !(o && o->saved.open) && access(file, F_OK) != 0 && errno == ENOENT)
+    if (!w->conf || !n || (o && o->saved.open))
+        return;
+    if (gone(dir, w->name, "cert.pem"))
         err_set(&w->err, RC_STATE, "LIVE_GONE",
-                "%s is gone, though set %lld was installed; ln -sfn ../archive/%s/%lld %s/live/%s puts it back, dcvagent run --force %s "
-                "makes another one",
-                file, n, w->name, n, r->s->state_dir, w->name, w->name);
-    free(file);
+                "%s/live/%s/cert.pem is gone, though set %lld was installed; ln -sfn ../archive/%s/%lld %s/live/%s puts it back, dcvagent "
+                "run --force %s makes another one",
+                dir, w->name, n, w->name, n, dir, w->name, w->name);
+    else if (strcmp(w->row->c.key_type, "csr") != 0 && gone(dir, w->name, "privkey.pem"))
+        err_set(&w->err, RC_STATE, "LIVE_GONE",
+                "%s/live/%s/privkey.pem is gone, and no server can start with the certificate; dcvagent key restore %s FILE.pfx puts it back "
+                "from a copy, dcvagent replace %s makes another one",
+                dir, w->name, w->name, w->name);
 }
 
 static const char *cert_step(enum rc rc)

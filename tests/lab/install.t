@@ -154,6 +154,18 @@ ok "the old set is kept as it was" diff -r "$P/one" "$S/archive/web/1"
 DCVAGENT_CLOCK=+171d try run web
 is "then nothing is due" "$code $(cat "$P/out")" "0 "
 
+# --- a file of the set in use is gone ---------------------------------------------------------------------------------------------------------
+mv "$S/live/web/privkey.pem" "$P/away.pem"
+DCVAGENT_CLOCK=+171d try run web
+is "the key is gone: 74" "$code" 74
+ok "told once, with the remedy" says "dcvagent key restore web FILE.pfx"
+DCVAGENT_CLOCK=+171d try run web
+is "then daily" "$code $(cat "$P/out")" "74 "
+ok "status shows it" eval 'DCVAGENT_CLOCK=+171d dcv status web | grep -q LIVE_GONE'
+mv "$P/away.pem" "$S/live/web/privkey.pem"
+DCVAGENT_CLOCK=+171d try run web
+is "put back: well again" "$code $(dcv status web | grep -c LIVE_GONE)" "0 0"
+
 # --- row 71: the hook ------------------------------------------------------------------------------------------------------------------------
 again() { # a reissue of web, up to the run that installs
     export DCVAGENT_CLOCK=+171d
@@ -270,7 +282,13 @@ is "mended: done" "$code $(test "$(serial win)" != "$kept" && echo new)" "0 new"
 sed -i "/^include/i key_backup_dir = $P/mnt\nkey_backup_password_file = $H/backup.password" "$P/dcvagent.ini"
 dcv pin safe --reference 123456789 > "$P/out" 2>&1
 try run safe
+is "no backup folder: told before a person is asked for a code" "$code $(state_of safe)" "73 prepared None"
+ok "with the remedy" says "BACKUP_FOLDER"
+mkdir -m 700 "$P/mnt"
+try run --force safe
+is "with the folder: the code is asked for" "$code $(state_of safe)" "75 prepared code"
 try code safe code-safe
+rmdir "$P/mnt"
 try run safe
 try confirmed safe
 try run safe

@@ -427,6 +427,14 @@ static void key_backup_first(void **state)
     assert_true(fs_folder(scene_path("backup"), 0700, &e));
     snprintf(conf, sizeof conf, "key_backup_dir = %s\nkey_backup_password_file = %s", scene_path("backup"), scene_path("backup.pass"));
     config(.agent = conf);
+    rmdir(scene_path("backup"));
+    hand("shop", "pin", "123456789");
+    run_gives(RC_CREATE); /* before a person is sent to the CA's pages */
+    said("BACKUP_FOLDER");
+    not_said("WAITING_CODE");
+    at("shop", "prepared", "");
+    assert_true(fs_folder(scene_path("backup"), 0700, &e));
+    later(2 * MINUTE);
     walk("shop", TO_CONFIRM);
     rmdir(scene_path("backup"));
     hand("shop", "confirmed", "");
