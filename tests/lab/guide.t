@@ -68,10 +68,11 @@ for name, text in (("GUIDE.md", english), ("GUIDE.zh-HK.md", chinese)):
 
 # --- commands and options ------------------------------------------------------------------------------------------------------------------------
 wrong = []
+for_all = subprocess.run([DCVAGENT, "--help"], capture_output=True, text=True, check=False).stdout
 for line in {c for c in typed[0] + named[0] + named[1] if c.startswith("dcvagent ")}:
     words = line.split()
     help_of = subprocess.run([DCVAGENT, words[1], "--help"], capture_output=True, text=True, check=False)
-    wrong += [line] if help_of.returncode else [f"{line}: {w}" for w in words if w.startswith("--") and w not in help_of.stdout]
+    wrong += [line] if help_of.returncode else [f"{line}: {w}" for w in words if w.startswith("--") and w not in help_of.stdout + for_all]
 ok("commands and options are those of the program", not wrong, "\n".join(wrong))
 scripts = subprocess.run(["grep", "-ohE", r"^function [A-Za-z-]+", os.path.join(TOP, "contrib/iis/DcvagentIis.psm1")], capture_output=True, text=True, check=False).stdout
 wrong = [c for c in re.findall(r"^    ((?:Remove|Import|Install|Complete)-(?!Module)\w+)", english, re.M) if f"function {c}\n" not in scripts]
@@ -154,8 +155,11 @@ def state():
 
 
 def follow(line, wanted, stdin=""):
-    words = [w.replace("cert.cer", f"{T}/cert.cer").replace("shop.pfx", f"{T}/shop.pfx").strip("'").replace("/mnt/backup", f"{T}/backup") for w in line.split()[1:]]
-    code, out = dcv(*words, stdin=stdin)
+    line_of, _, file = line.partition(" < ")
+    if file:
+        with open(f"{T}/{file}", encoding="ascii") as f:
+            stdin = f.read()
+    code, out = dcv(*[w.strip("'").replace("/mnt/backup", f"{T}/backup") for w in line_of.split()[1:]], stdin=stdin)
     ok(f"{line} ({code})", code in wanted, out)
 
 

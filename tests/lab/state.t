@@ -341,7 +341,7 @@ SH
     chmod 755 "$P" "$P/conf.d" "$P/pki" "$LAB_KEYS"
     run
     ok "a key file of root's is judged for that user" among "$code" "77 78"
-    ok "and named" says "lab-key.key"
+    ok "and named, with the user who may not read it" says "lab-key.key: Permission denied for the user 12345"
     cp "$LAB_KEYS/lab-key.key" "$P/own.key"
     chown 12345 "$P/own.key"
     sed -i "s|^tsig_key_file.*|tsig_key_file = $P/own.key|" "$P/dcvagent.ini"
@@ -349,6 +349,10 @@ SH
     is "it goes on as that user" "$code $(state_of shop)" "75 prepared code"
     is "all files are that user's" "$(find "$S" ! -uid 12345)" ""
     is "the hook ran as that user" "$(cat "$P/hooks/notified")" 12345
+    sed -i "s|^log = .*|log = $P/nowhere.log|" "$P/dcvagent.ini"
+    run
+    is "a log file where that user may not write: 73" "$code" 73
+    ok "and who it is" says "nowhere.log: Permission denied for the user 12345"
 else
     skip "state of another user" "no other user to be had here"
 fi
