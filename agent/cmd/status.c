@@ -110,6 +110,12 @@ static bool take_order(void *arg, const struct saved_order *o)
     return true;
 }
 
+/* One that was adopted has no schedule before a run has looked at it. */
+static const char *next_of(const struct line *l)
+{
+    return l->next_action && *l->next_action ? l->next_action : l->not_after ? "the next run says" : "first order";
+}
+
 static const char *state_of(const struct line *l)
 {
     return l->order ? l->order->state : l->not_after ? "done" : "new";
@@ -136,7 +142,7 @@ static json_t *line_json(void *arg, size_t at)
     for (size_t i = 0; i < sizeof copied / sizeof *copied; i++)
         json_object_set_new(j, copied[i], json_object_get(row, copied[i]) ? json_incref(json_object_get(row, copied[i])) : json_null());
     json_object_set_new(j, "subscription_end", null_time(end ? end - 1 : 0));
-    json_object_set_new(j, "next_action", json_text(l->next_action && *l->next_action ? l->next_action : "first order"));
+    json_object_set_new(j, "next_action", json_text(next_of(l)));
     json_object_set_new(j, "next_at", null_time(l->next_at));
     json_object_set_new(j, "last_run", json_object_get(row, "last_run") ? json_incref(json_object_get(row, "last_run")) : json_null());
     json_t *error = json_object_get(row, "last_error");
@@ -163,8 +169,7 @@ static void add_line(struct columns *t, const struct line *l)
         day_show(l->not_after, end);
     if (l->next_at)
         time_local(l->next_at, next);
-    const char *action = l->next_action && *l->next_action ? l->next_action : "first order";
-    char *todo = mem_fmt("%s%s%s", action, *next ? " " : "", next);
+    char *todo = mem_fmt("%s%s%s", next_of(l), *next ? " " : "", next);
     columns_row(t, l->name, state_of(l), l->order && *l->order->waits ? l->order->waits : "-", end, shown, todo, NULL);
     free(todo);
     strs_free(&names);

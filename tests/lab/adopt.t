@@ -60,6 +60,7 @@ done
 is "killed at $killed points: then it is adopted" "$code" 0
 ok "there were some" test "$killed" -ge 4
 ok "one set, whole" whole shop
+ok "status promises no first order" eval '! dcv status shop | grep "first order"'
 is "and one alone" "$(ls "$S/archive/shop" | grep -c '^[0-9]*$')" 1
 try run shop
 is "nothing is due" "$code $(cat "$P/out")" "0 "
