@@ -27,7 +27,7 @@ static const struct {
     const char *word, *text;
 } caps[] = {
     {CAN_READ, "read", "reads sets at the authority"},
-    {CAN_BATCH, "batch", "several changes in one request"},
+    {CAN_BATCH, "batch", "takes the changes of a zone together; dcvagent plan says how many requests they cost"},
     {CAN_SYNC, "sync", "tells when all servers are in step"},
     {ATOMIC, "atomic", "a batch is applied as a whole or not at all"},
     {WRITES_SETS, "writes-sets", "replaces whole RRsets: the agent merges the values of others"},

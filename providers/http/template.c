@@ -111,6 +111,8 @@ static bool put_value(const struct scope *s, struct str *out, struct err *e)
         return true;
     }
     bool plain = s->txt == TXT_PLAIN;
+    if (!plain && !v.n) /* left out of a query, it would mean every value */
+        return err_set(e, RC_WRITE, "API_VALUE", "the TXT value at %s is empty, and this API cannot name it", s->item->owner);
     if (!text_is_utf8(v.p, v.n) || memchr(v.p, 0, v.n) || (plain && memchr(v.p, '"', v.n)))
         return err_set(e, RC_WRITE, "API_VALUE", "the TXT value at %s holds octets that this API cannot carry", s->item->owner);
     str_add(out, plain ? "\"" : "");

@@ -9,6 +9,8 @@ from conform_cases import described, inside, main  # noqa: E402
 from bunny import Bunny  # noqa: E402
 from domeneshop import Domeneshop  # noqa: E402
 from ionos import Ionos  # noqa: E402
+from luadns import Luadns  # noqa: E402
+from mythicbeasts import MythicBeasts  # noqa: E402
 from namecom import Namecom  # noqa: E402
 from netcup import Netcup  # noqa: E402
 from netlify import Netlify  # noqa: E402
@@ -21,6 +23,8 @@ PROVIDERS = (  # one a line
     ("bunny", Bunny, "key_file = SECRET"),
     ("netlify", Netlify, "token_file = SECRET"),
     ("domeneshop", Domeneshop, "token = token\nsecret_file = SECRET"),
+    ("luadns", Luadns, "email = me@example.hk\nkey_file = SECRET"),
+    ("mythicbeasts", MythicBeasts, "key_id = abcd1234\nsecret_file = SECRET"),
     ("netcup", Netcup, "customer_number = 12345\napi_key_file = SECRET\napi_password_file = SECRET"),
 )
 

@@ -47,6 +47,20 @@ static void records_come_and_go(void **state)
     bench_end(&b);
 }
 
+/* Left out of a query, an empty value would make a delete of one record a delete of all. */
+static void an_empty_value_is_never_left_out(void **state)
+{
+    (void)state;
+    struct bench b = bench(SERVICE READ ADD "[delete]\ndelete = /zones/${zone_id}/records\nquery.content = ${value}\n");
+    struct writes w;
+    put_record("www.example.hk", "", 3600);
+    put_record("www.example.hk", "foreign", 3600);
+    apply(&b, &w, (const struct want[]){{false, "www.example.hk", ""}}, 1);
+    all(&w, CHANGE_REFUSED);
+    assert_int_equal(asked("DELETE"), 0);
+    bench_end(&b);
+}
+
 /* ttl_unset, txt = plain */
 static void automatic_ttls_and_plain_quotes(void **state)
 {
@@ -370,6 +384,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(records_come_and_go),
+        cmocka_unit_test(an_empty_value_is_never_left_out),
         cmocka_unit_test(all_pages_or_nothing),
         cmocka_unit_test(pages_until_one_is_empty),
         cmocka_unit_test(no_tag_no_write),
