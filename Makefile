@@ -238,7 +238,7 @@ clean:
 
 ## help: this list
 help:
-	@sed -n 's/^## \([a-z-]*\): /\1\t/p' Makefile | sort | awk -F '\t' '{printf "  %-14s %s\n", $$1, $$2}'
+	@sed -n 's/^## \([a-z-]*\): /\1\t/p' Makefile tools/manual.mk | sort | awk -F '\t' '{printf "  %-14s %s\n", $$1, $$2}'
 
 -include $(shell find $(BUILD)/obj $(T)/obj $(F)/obj -name '*.d' 2>/dev/null)
 .PHONY: all version-now test-programs unit asan check lint fuzz bench demo coverage format man deps deps-test deps-fuzz dist install uninstall clean help
