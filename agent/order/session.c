@@ -122,6 +122,19 @@ static bool judge_conf(struct session *s, unsigned parts, struct err *e)
     return false;
 }
 
+bool session_backup_folder(const struct session *s, struct err *e)
+{
+    const char *folder = s->conf->agent.key_backup_dir;
+    char why[FS_WHY];
+    if (!folder || access(folder, W_OK | X_OK) == 0)
+        return true;
+    err_set(e, RC_CREATE, "BACKUP_FOLDER",
+            "the key could not be saved in key_backup_dir %s: %s; let the agent's user write there, under systemd by ReadWritePaths= too: "
+            "without that copy no CSR leaves, and the CA is not asked",
+            folder, fs_why(errno, why));
+    return err_at(e, "%s", folder);
+}
+
 struct conf *session_conf(const char *config, struct err *e)
 {
     struct session s = {0};

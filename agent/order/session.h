@@ -40,6 +40,9 @@ struct conf *session_conf(const char *config, struct err *e);
 
 const char *session_config_path(const char *config); /* --config, $DCVAGENT_CONFIG, /etc/dcvagent/dcvagent.ini */
 
+/* May the agent write in key_backup_dir, where one is set? Looked at before a CA is asked: without a copy of its key no CSR leaves. Else BACKUP_FOLDER. */
+bool session_backup_folder(const struct session *s, struct err *e);
+
 /* Runs the loop until the ledger's pump has nothing more to do, the deadline is over or a signal came: gc, txt, forget. Commits each turn. Over as soon as
  * enough() (NULL: never) says so after a turn: what others still have in the ledger (a dead server's zone) is left to the next run. */
 bool session_pump_until(struct session *s, int64_t deadline_s, bool (*enough)(void *arg), void *arg, struct err *e);

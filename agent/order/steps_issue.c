@@ -1,11 +1,9 @@
 /* steps_issue.c: validated -> submitted -> issued -> installed -> done, and failed: the CSR leaves, the certificate comes, files are switched, records go. */
 #include "order/order_impl.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/fs.h"
@@ -63,18 +61,9 @@ static bool key_is_there(struct order *o, struct err *e)
     return false;
 }
 
-/* Found out before a person walks to the CA, or a code's days run. */
 bool order_backup_possible(const struct order *o, struct err *e)
 {
-    const char *folder = o->run->s->conf->agent.key_backup_dir;
-    char why[FS_WHY];
-    if (!folder || fact_num(o, "backup") || !order_own_key(o) || access(folder, W_OK | X_OK) == 0)
-        return true;
-    err_set(e, RC_CREATE, "BACKUP_FOLDER",
-            "the key could not be saved in key_backup_dir %s: %s; without that copy no CSR leaves, so the CA is not asked either; let the "
-            "agent's user write there (under systemd ReadWritePaths= in the unit too)",
-            folder, fs_why(errno, why));
-    return err_at(e, "%s", folder);
+    return fact_num(o, "backup") || !order_own_key(o) || session_backup_folder(o->run->s, e);
 }
 
 enum turn order_key_backup(struct order *o)

@@ -170,10 +170,14 @@ unset DCVAGENT_CLOCK
 ok "CLOCK_SKEW" finds error CLOCK_SKEW 'example\.hk: .*3[0-9]{3} s.*-> '
 cp "$LAB_KEYS/lab-key.key" "$P/loose.key"
 chmod 644 "$P/loose.key"
+printf 'a password\n' > "$P/backup.password"
+chmod 600 "$P/backup.password"
+sed -i "/^include/i key_backup_dir = $P/not-mounted\nkey_backup_password_file = $P/backup.password" "$P/dcvagent.ini"
 printf '[provider loose]\ntype = rfc2136\nserver = %s\nzones = loose.example\ntsig_key_file = %s\n' "$LAB_NAMED" "$P/loose.key" >> "$P/conf.d/test.ini"
 printf '[certificate wrong]\nca = good\nproduct = standard\nnames = a.example.hk b.example.hk\n' >> "$P/conf.d/test.ini"
 ok "faults of the configuration" look 1 good
 ok "LOOSE_FILE" finds error LOOSE_FILE "loose\\.key.*-> run: chmod .*$P/loose\\.key"
+ok "BACKUP_FOLDER" finds error BACKUP_FOLDER "key_backup_dir $P/not-mounted: .*-> let the agent's user write there"
 ok "CONFIG_FAULT: product limits" finds error CONFIG_FAULT 'wrong.*-> .*config check'
 ok "the table folds names alike" sh -c "'$DCVAGENT' --config '$P/dcvagent.ini' -v doctor labelled resolvers 2>&1 | grep -q 'ok CAA_NONE www.example.hk, www.wild.example.hk'"
 kill "$inside"

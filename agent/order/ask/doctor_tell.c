@@ -138,6 +138,9 @@ static void tell_configuration(const struct doctor *d, struct diagnoses *out)
         finding_remedy(f, "%s", run ? run + 2 : "mend that line; dcvagent config check shows every fault");
         str_free(&text);
     }
+    struct err e = {0};
+    if (!session_backup_folder(d->s, &e))
+        from_error(finding_add(&l, "BACKUP_FOLDER", SEV_ERROR, ""), &e);
     doctor_put(out, NULL, &l);
 }
 
