@@ -140,7 +140,7 @@ static void tell_configuration(const struct doctor *d, struct diagnoses *out)
     }
     struct err e = {0};
     if (!session_backup_folder(d->s, &e))
-        from_error(finding_add(&l, "BACKUP_FOLDER", SEV_ERROR, ""), &e);
+        doctor_from_error(finding_add(&l, "BACKUP_FOLDER", SEV_ERROR, ""), &e);
     doctor_put(out, NULL, &l);
 }
 
