@@ -292,10 +292,11 @@ static void look_at_live(const struct run *r, struct cert_work *w, const struct 
                 "run --force %s makes another one",
                 dir, w->name, n, w->name, n, dir, w->name, w->name);
     else if (strcmp(w->row->c.key_type, "csr") != 0 && gone(dir, w->name, "privkey.pem"))
-        err_set(&w->err, RC_STATE, "LIVE_GONE",
-                "%s/live/%s/privkey.pem is gone, and no server can start with the certificate; dcvagent key restore %s FILE.pfx puts it back "
-                "from a copy, dcvagent replace %s makes another one",
-                dir, w->name, w->name, w->name);
+        err_set(
+            &w->err, RC_STATE, "LIVE_GONE",
+            "%s/live/%s/privkey.pem is gone, and no server can start with the certificate; dcvagent key restore %s FILE.pfx puts it back "
+            "from a copy, dcvagent replace %s makes another one",
+            dir, w->name, w->name, w->name);
 }
 
 static const char *cert_step(enum rc rc)
