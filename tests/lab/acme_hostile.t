@@ -44,7 +44,7 @@ fault "an empty answer" at.order=empty 14 CA_URL "finalize=0"
 fault "not HTTP at all" at.order=rubbish 69 HTTP_BROKEN "finalize=0"
 fault "endless certificate" at.certificate=endless 69 HTTP_LARGE "finalize=1" "newOrder=0 finalize=0 certificate=1"
 fault "10 MB" at.authz=huge 69 HTTP_LARGE "challenge=0"
-fault "a gzip bomb nobody asked for" at.directory=bomb 14 CA_ANSWER "newOrder=0"
+fault "a gzip bomb nobody asked for" at.directory=bomb 69 HTTP_PACKED "newOrder=0"
 fault "100,000 header fields" at.newOrder=heads 69 HTTP_LARGE "newOrder=1"
 fault "a certificate called text/plain" at.certificate=wrongtype 14 CA_ANSWER "finalize=1 certificate=1" "newOrder=0 finalize=0 certificate=1"
 DEADLINE=3
