@@ -38,7 +38,7 @@ pebble() {
     [ "${1:-}" != eab ] || { kind=eab; shift; }
     env PEBBLE_VA_NOSLEEP=1 PEBBLE_WFE_NONCEREJECT=0 PEBBLE_AUTHZREUSE=0 "$@" "$LAB_PEBBLE_DIR/run" "$LAB_PEBBLE:$port" "$kind" > "$(log_of "$name")" 2>&1 &
     trap 'kill $(jobs -p) 2>/dev/null' EXIT
-    eventually 10 grep -qs 'ACME directory' "$(log_of "$name")" || return 1
+    eventually 60 grep -qs 'ACME directory' "$(log_of "$name")" || return 1
     section "$name" "https://pebble.lab.test:$port/dir"
 }
 section() {
