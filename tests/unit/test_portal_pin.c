@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/fs.h"
 #include "base/mem.h"
+#include "base/str.h"
 #include "ca/portal/pin.h"
 
 static char dir[] = "/tmp/dcv-pin-XXXXXX";
@@ -205,20 +206,37 @@ static void forgiven(void **state)
     secret_free(&pin);
 }
 
-/* Whatever else is tried in the meantime. */
+/* Whatever else was tried in the meantime: a memory that is full forgets what was good before what was refused. */
 static void refused_for_good(void **state)
 {
     (void)state;
     struct secret pin;
     struct pin_pair pair;
+    char path[128], *text, *more;
+    size_t n;
+    struct str all = STR_INIT(1 << 18);
     note("123456789", "1111222233334444", PIN_REFUSED);
+    path_of("tried", path);
+    assert_true(fs_read(path, 65536, &text, &n, NULL));
+    more = strrchr(text, ']');
+    str_put(&all, text, (size_t)(more - text));
+    for (unsigned i = 1; i < 1000; i++)
+        str_fmt(&all, ",{\"hash\":\"%064x\",\"fate\":\"%s\",\"at\":1}", i, i % 3 ? "sent" : "proven");
+    str_add(&all, more);
+    assert_true(fs_replace(path, str_text(&all), all.n, 0600, NULL));
     the_pin(&pin, "5555666677778888");
     assert_true(pin_find(dir, "123456789", &pin, &pair, NULL));
-    for (int i = 0; i < 1200; i++) {
-        snprintf(pair.hash, sizeof pair.hash, "%064x", (unsigned)i);
-        assert_true(pin_note(dir, &pair, i % 3 ? PIN_PROVEN : PIN_SENT, i, NULL));
+    for (unsigned i = 0; i < 5; i++) {
+        snprintf(pair.hash, sizeof pair.hash, "%064x", 5000 + i);
+        assert_true(pin_note(dir, &pair, PIN_SENT, 2, NULL));
     }
     assert_int_equal(fate("123456789", "1111222233334444"), PIN_REFUSED);
+    free(text);
+    assert_true(fs_read(path, 1 << 18, &text, &n, NULL));
+    assert_non_null(strstr(text, "0000000000000001\""));
+    assert_null(strstr(text, "0000000000000003\"")); /* the oldest that proved good */
+    free(text);
+    str_free(&all);
     secret_free(&pin);
 }
 
