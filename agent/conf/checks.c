@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -42,7 +43,8 @@ static bool authority(const char *p, char why[160])
         return true;
     if (*port != ':' || port + 1 == end || end - port > 6 || strspn(port + 1, "0123456789") < (size_t)(end - port - 1))
         return because(why, "the port in the URL is no number");
-    return true;
+    long number = strtol(port + 1, NULL, 10);
+    return (number >= 1 && number <= 65535) || because(why, "the port in the URL must be a number from 1 to 65535");
 }
 
 static bool url_of(const char *value, const char *const scheme[], const char *wanted, char why[160])
