@@ -23,6 +23,7 @@ struct watch_fd {
     struct http_client *client;
     struct watch_fd *next;
     curl_socket_t fd;
+    int events; /* what libuv was asked to look for */
 };
 
 /* What many streams send in one round of the loop leaves in whole segments. */
@@ -85,7 +86,11 @@ static void ready(uv_poll_t *p, int status, int events)
     struct watch_fd *w = (struct watch_fd *)p;
     struct http_client *c = w->client;
     int running, what = (events & UV_READABLE ? CURL_CSELECT_IN : 0) | (events & UV_WRITABLE ? CURL_CSELECT_OUT : 0);
-    curl_multi_socket_action(c->multi, w->fd, status < 0 ? CURL_CSELECT_ERR : what, &running);
+    if (status < 0) { /* a reset, say. What came before it is still there to be read, and curl finds the fault behind it by itself */
+        uv_poll_start(p, w->events, ready); /* libuv has stopped it */
+        what = CURL_CSELECT_IN | CURL_CSELECT_OUT;
+    }
+    curl_multi_socket_action(c->multi, w->fd, what, &running);
     collect(c);
 }
 
@@ -119,8 +124,8 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *mi
         uv_poll_init(loop_uv(net_loop(c->net)), &w->poll, fd);
         curl_multi_assign(c->multi, fd, w);
     }
-    int events = (what & CURL_POLL_IN ? UV_READABLE : 0) | (what & CURL_POLL_OUT ? UV_WRITABLE : 0);
-    uv_poll_start(&w->poll, events, ready);
+    w->events = (what & CURL_POLL_IN ? UV_READABLE : 0) | (what & CURL_POLL_OUT ? UV_WRITABLE : 0);
+    uv_poll_start(&w->poll, w->events, ready);
     return 0;
 }
 

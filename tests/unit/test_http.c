@@ -5,6 +5,8 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <fcntl.h>
+#include <signal.h>
 #include <time.h>
 
 #include "base/clock.h"
@@ -523,6 +525,60 @@ static void proxy_of_the_configuration_alone(void **state)
     free(url);
 }
 
+/* A server that resets the connection right behind its answer, both before the client looks: the client's thread is held meanwhile. */
+static atomic_bool held, let_go;
+static pthread_t client_thread;
+
+static void hold(int sig)
+{
+    (void)sig;
+    held = true;
+    while (!let_go)
+        ;
+}
+
+static void be_hasty(struct server *s, int fd, unsigned connection)
+{
+    static const char answer[] = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhaste";
+    char request[4096];
+    (void)s;
+    (void)connection;
+    if (recv(fd, request, sizeof request, 0) <= 0)
+        return;
+    pthread_kill(client_thread, SIGUSR1);
+    while (!held)
+        ;
+    send(fd, answer, sizeof answer - 1, MSG_NOSIGNAL);
+    setsockopt(fd, SOL_SOCKET, SO_LINGER, &(struct linger){.l_onoff = 1}, sizeof(struct linger));
+    int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    dup2(null, fd); /* closes it, which with a linger of zero is a reset */
+    close(null);
+    let_go = true;
+}
+
+static void an_answer_before_a_reset(void **state)
+{
+    (void)state;
+    struct server hasty;
+    struct http h = {.op = {.done = done}, .method = "POST", .body = {(const uint8_t *)"x", 1}, .limit_ms = 5000};
+    struct http_client *c = http_client_new(net, &(struct http_setup){.plain = true}, NULL);
+    client_thread = pthread_self();
+    signal(SIGUSR1, hold);
+    server_start(&hasty, be_hasty, NULL);
+    char *url = mem_fmt("http://127.0.0.1:%u/", (unsigned)hasty.port);
+    h.url = url;
+    pending = 1;
+    http_start(c, &h);
+    run();
+    if (last.rc != RC_OK || strcmp(str_text(&h.in), "haste") != 0)
+        fail_msg("the answer was lost: %s", last.text);
+    http_clear(&h);
+    http_client_free(c);
+    server_stop(&hasty);
+    signal(SIGUSR1, SIG_DFL);
+    free(url);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -538,6 +594,7 @@ int main(void)
         cmocka_unit_test(frames_of_any_size),
         cmocka_unit_test(the_patient_come_too),
         cmocka_unit_test(proxy_of_the_configuration_alone),
+        cmocka_unit_test(an_answer_before_a_reset),
     };
     return cmocka_run_group_tests_name("http", tests, setup, teardown);
 }
