@@ -16,7 +16,7 @@ enum { CONNECTIONS_HTTP2 = 1, CONNECTIONS_HTTP1 = 6, STREAMS = 1000 };
 /* TCP's slow start: a side may send ten segments in its first round trip, and one more for each that is acknowledged, however small it was. So the first
  * requests take a segment each and later ones are gathered; and the answers to the first ones get a start on those to the patient ones, which would
  * fill the server's ten. */
-enum { SINGLY = 5, PATIENCE_MS = 5 };
+enum { SINGLY = 5, PATIENCE_MS = 20 };
 
 struct watch_fd {
     uv_poll_t poll;
