@@ -1,7 +1,7 @@
 /* provider.h: a DNS service that records are written through. This header and rfc2136.c are all one needs to add another; for most HTTP APIs a
  * description file does it without C (providers/http/described.h).
  *
- * A provider translates and decides nothing. dcv/publish.c batches per zone, reads before and after, keeps the ledger, merges, retries,
+ * A provider translates and decides nothing. dcv/publish/publish.c batches per zone, reads before and after, keeps the ledger, merges, retries,
  * keeps rate limits. What a provider promises:
  *  - add: exactly this value is added at this owner; values of others at the same owner, and the TTL of a set already there, survive.
  *  - delete: exactly this value goes; a value that is not there is success.

@@ -17,7 +17,7 @@
 #include "cert/key.h"
 #include "cert/pfx.h"
 #include "conf/conf.h"
-#include "order/due.h"
+#include "order/when/due.h"
 #include "order/evidence.h"
 #include "order/session.h"
 #include "store/store.h"

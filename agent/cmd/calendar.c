@@ -12,7 +12,7 @@
 #include "ca/ca.h"
 #include "cmd/columns.h"
 #include "conf/conf.h"
-#include "order/due.h"
+#include "order/when/due.h"
 #include "order/ask/horizon.h"
 #include "order/session.h"
 #include "store/store.h"

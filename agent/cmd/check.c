@@ -10,9 +10,9 @@
 #include "cmd/webviews.h"
 #include "cmd/views.h"
 #include "conf/conf.h"
-#include "order/due.h"
+#include "order/when/due.h"
 #include "order/ask/where.h"
-#include "order/website.h"
+#include "order/website/website.h"
 #include "store/store.h"
 
 struct record_row { /* a record that an open order wants */

@@ -15,11 +15,11 @@
 #include "ca/portal/pin.h"
 #include "cert/install.h"
 #include "conf/conf.h"
-#include "dcv/publish.h"
+#include "dcv/publish/publish.h"
 #include "order/ask/sweep.h"
 #include "order/evidence.h"
 #include "order/session.h"
-#include "order/website.h"
+#include "order/website/website.h"
 #include "store/store.h"
 
 enum { LIMIT_S = 60 };

@@ -10,11 +10,11 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "cmd/leftovers.h"
-#include "dcv/publish.h"
+#include "dcv/publish/publish.h"
 #include "order/ask/sweep.h"
 #include "order/evidence.h"
 #include "order/session.h"
-#include "order/website.h"
+#include "order/website/website.h"
 
 enum { LIMIT_S = 60 };
 

@@ -10,7 +10,7 @@
 #include "cmd/columns.h"
 #include "conf/conf.h"
 #include "dcv/webfile.h"
-#include "order/due.h"
+#include "order/when/due.h"
 #include "order/ask/where.h"
 
 enum { CODE_LEAST = 20, CODE_MOST = 255 };

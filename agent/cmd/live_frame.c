@@ -9,7 +9,7 @@
 #include "base/mem.h"
 #include "base/names.h"
 #include "cmd/views.h"
-#include "dcv/zone.h"
+#include "dcv/zone/zone.h"
 
 enum { LINE_OCTETS = 4096, HOST_COLUMNS_MAX = 40, VIEWS_LINES_MAX = 4, ROWS_MIN = 3 };
 

@@ -10,7 +10,7 @@
 #include "ca/ca.h"
 #include "ca/handover.h"
 #include "conf/conf.h"
-#include "order/due.h"
+#include "order/when/due.h"
 #include "order/session.h"
 #include "providers/provider.h"
 

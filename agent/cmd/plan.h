@@ -5,8 +5,8 @@
 #include "base/json.h"
 #include "cmd/cmd.h"
 #include "dcv/preflight.h"
-#include "order/calendar.h"
-#include "order/due.h"
+#include "order/when/calendar.h"
+#include "order/when/due.h"
 #include "order/ask/where.h"
 #include "store/store.h"
 

@@ -10,7 +10,7 @@
 #include "base/mem.h"
 #include "conf/conf.h"
 #include "net/tsig_key.h"
-#include "order/due.h"
+#include "order/when/due.h"
 #include "order/ask/where.h"
 
 enum { TEXT_MAX = 4 << 20 };

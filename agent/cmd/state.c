@@ -9,7 +9,7 @@
 #include "base/log.h"
 #include "order/evidence.h"
 #include "order/session.h"
-#include "order/website.h"
+#include "order/website/website.h"
 #include "store/store.h"
 
 static enum rc backup(struct call *c, const char *file)

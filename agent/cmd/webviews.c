@@ -10,7 +10,7 @@
 #include "cmd/columns.h"
 #include "conf/conf.h"
 #include "dcv/webfile.h"
-#include "dcv/zone.h"
+#include "dcv/zone/zone.h"
 #include "net/net.h"
 #include "net/proxy.h"
 #include "order/ask/look.h"

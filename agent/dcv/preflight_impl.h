@@ -3,7 +3,7 @@
 #define DCV_DCV_PREFLIGHT_IMPL_H
 
 #include "dcv/preflight.h"
-#include "dcv/zone_impl.h"
+#include "dcv/zone/zone_impl.h"
 
 enum { CAA_MAX = 64, SEC_ASKED = 3 };
 

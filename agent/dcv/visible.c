@@ -7,7 +7,7 @@
 #include "base/mem.h"
 #include "conf/conf.h"
 #include "dcv/visible_tell.h"
-#include "dcv/zone.h"
+#include "dcv/zone/zone.h"
 #include "net/dnsx.h"
 
 enum {

@@ -5,7 +5,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "dcv/zone.h"
+#include "dcv/zone/zone.h"
 
 static const char *const faults[VERDICTS] = {
     [V_MATCH] = "has the TXT",

@@ -8,7 +8,7 @@
 #include "base/mem.h"
 #include "base/names.h"
 #include "dcv/webfile.h"
-#include "dcv/zone.h"
+#include "dcv/zone/zone.h"
 #include "net/dnsx.h"
 #include "net/http.h"
 #include "net/loop.h"

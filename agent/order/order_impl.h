@@ -13,16 +13,16 @@
 #include "cert/jws.h"
 #include "conf/conf.h"
 #include "dcv/preflight.h"
-#include "dcv/publish.h"
+#include "dcv/publish/publish.h"
 #include "dcv/visible.h"
-#include "dcv/zone.h"
+#include "dcv/zone/zone.h"
 #include "net/child.h"
 #include "net/loop.h"
 #include "net/net.h"
-#include "order/calendar.h"
-#include "order/due.h"
+#include "order/when/calendar.h"
+#include "order/when/due.h"
 #include "order/order.h"
-#include "order/replacement.h"
+#include "order/when/replacement.h"
 #include "order/run.h"
 
 /* One place where the record of one name goes. A wildcard and its base share it. */
@@ -233,10 +233,10 @@ enum turn step_failed(struct order *o, struct run *r);
 
 /* csr.c: csr_only: key, CSR and the key's backup in whatever state the order is, which stays */
 void order_csr(struct order *o);
-bool order_own_key(const struct order *o);              /* steps_prepare.c; false: its CSR came from csr_file */
-enum turn order_key_and_csr(struct order *o);           /* steps_prepare.c; NEXT: saved.csr is there */
-bool order_backup_possible(const struct order *o, struct err *e); /* steps_issue.c; looked at before the CA is asked for anything */
-enum turn order_key_backup(struct order *o);            /* steps_issue.c; NEXT: it is done, or none is wanted */
+bool order_own_key(const struct order *o);              /* steps/prepare.c; false: its CSR came from csr_file */
+enum turn order_key_and_csr(struct order *o);           /* steps/prepare.c; NEXT: saved.csr is there */
+bool order_backup_possible(const struct order *o, struct err *e); /* steps/issue.c; looked at before the CA is asked for anything */
+enum turn order_key_backup(struct order *o);            /* steps/issue.c; NEXT: it is done, or none is wanted */
 
 /* spots.c */
 void spots_start(struct order *o);                      /* discovery begins; its result is judged by spots_find */
@@ -263,7 +263,7 @@ struct method_ops {
 };
 extern const struct method_ops by_record, by_website;
 
-/* steps_publish.c: what the other states want of the order's method */
+/* steps/publish.c: what the other states want of the order's method */
 enum turn proofs_possible(struct order *o);
 void proofs_look_anew(struct order *o);
 bool proofs_release(struct order *o, struct err *e);    /* nothing of it is wanted any more */

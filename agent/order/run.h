@@ -7,7 +7,7 @@
 
 #include "base/json.h"
 #include "order/ask/look.h"
-#include "order/replacement.h"
+#include "order/when/replacement.h"
 #include "order/session.h"
 
 struct run_setup {

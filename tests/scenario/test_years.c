@@ -1,5 +1,5 @@
 /* Days and years: renewals by the calendar, reminders, backoff, and configurations that change under an order. */
-#include "order/calendar.h"
+#include "order/when/calendar.h"
 #include "tests/scenario/scene.h"
 
 #define TWO_NAMES "names = www.example.hk example.hk\nproduct = multi-domain\n"

@@ -1,4 +1,4 @@
-/* cloud_world.h: a provider opened against a simulated cloud: reads, merges as dcv/publish_sets.c does, writes, looks at what stands there.
+/* cloud_world.h: a provider opened against a simulated cloud: reads, merges as dcv/publish/sets.c does, writes, looks at what stands there.
  * Included by the tests of providers. What no message may show begins with s3cr3t or secret-. */
 #include <sys/stat.h>
 
@@ -112,7 +112,7 @@ static void plan(struct deed *d, const char *owner, const char *value, bool add)
     d->before.owner = d->after.owner = owner;
 }
 
-/* As dcv/publish_sets.c does it, one change a set. */
+/* As dcv/publish/sets.c does it, one change a set. */
 static void merge(struct deed *d)
 {
     const struct rrset *b = &d->before;

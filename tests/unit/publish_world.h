@@ -8,7 +8,7 @@
 #include "base/clock.h"
 #include "base/fault.h"
 #include "conf/conf.h"
-#include "dcv/publish.h"
+#include "dcv/publish/publish.h"
 #include "net/loop.h"
 #include "net/net.h"
 #include "providers/provider.h"

@@ -8,7 +8,7 @@
 #include <stdio.h>
 
 #include "base/clock.h"
-#include "order/calendar.h"
+#include "order/when/calendar.h"
 
 static int64_t day(const char *text)
 {

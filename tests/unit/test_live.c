@@ -12,7 +12,7 @@
 #include "base/mem.h"
 #include "cmd/live.h"
 #include "dcv/visible.h"
-#include "dcv/zone.h"
+#include "dcv/zone/zone.h"
 
 static struct zone zone_a = {.apex = "example.hk"}, zone_b = {.apex = "xn--i8s431aqn1ad1j.hk"};
 static struct site site_a = {.zone = &zone_a}, site_b = {.zone = &zone_b};

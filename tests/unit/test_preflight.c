@@ -4,7 +4,7 @@
 #include <unistd.h>
 
 #include "dcv/preflight.h"
-#include "dcv/zone.h"
+#include "dcv/zone/zone.h"
 
 #define S(zone)                                                                                                                            \
     {                                                                                                                                      \

@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "base/mem.h"
-#include "dcv/publish_decide.h"
+#include "dcv/publish/decide.h"
 
 static const struct bytes value = {(const uint8_t *)"code", 4};
 

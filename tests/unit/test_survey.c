@@ -4,7 +4,7 @@
 #include "dcv/survey/checkup.h"
 #include "dcv/survey/presence.h"
 #include "dcv/survey/read.h"
-#include "dcv/zone.h"
+#include "dcv/zone/zone.h"
 
 enum { NOW = 1800000000 };
 

@@ -2,7 +2,7 @@
 #include "dns_world.h"
 
 #include "dcv/visible.h"
-#include "dcv/zone.h"
+#include "dcv/zone/zone.h"
 
 static const struct zone_rr rr[] = {
     {"example.hk", "example.hk", TYPE_SOA, "ns1.example.hk 60", 60},

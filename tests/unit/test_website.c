@@ -1,9 +1,9 @@
 /* The validation file in a web root (dcv/webfile.h), the pure parts of looking at it (dcv/webview.h), what the doctor makes of that
- * (dcv/survey/webplace.h), and whose files stand by the orders' facts (order/website.h). */
+ * (dcv/survey/webplace.h), and whose files stand by the orders' facts (order/website/website.h). */
 #include "dcv/webfile.h"
 #include "dcv/survey/webplace.h"
 #include "dcv/webview.h"
-#include "order/website.h"
+#include "order/website/website.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -3,7 +3,7 @@
 
 #include <unistd.h>
 
-#include "dcv/zone.h"
+#include "dcv/zone/zone.h"
 
 #define S(zone, ns)                                                                                                                        \
     {                                                                                                                                      \

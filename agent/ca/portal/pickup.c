@@ -1,6 +1,6 @@
 /* pickup.c: the certificate from the last page's link, and from there and the description what else belongs to its chain.
  *
- * What comes is public and proves itself: the leaf by our key (order/accept.c), the others by their signatures (cert/chain.c), so http will do for them
+ * What comes is public and proves itself: the leaf by our key (order/steps/accept.c), the others by their signatures (cert/chain.c), so http will do for them
  * where the description allows it, without cookies. Self-signed ones are no more trusted for having come this way. */
 #include <stdio.h>
 #include <stdlib.h>

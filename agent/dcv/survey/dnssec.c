@@ -5,7 +5,7 @@
 
 #include "base/clock.h"
 #include "dcv/survey/survey.h"
-#include "dcv/zone.h"
+#include "dcv/zone/zone.h"
 #include "net/dnsx.h"
 
 enum { ITERATIONS_MANY = 50 }; /* RFC 9276: validators may treat more as insecure, or refuse */

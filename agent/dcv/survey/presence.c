@@ -10,7 +10,7 @@
 #include "base/names.h"
 #include "conf/conf.h"
 #include "dcv/survey/read.h"
-#include "dcv/zone_impl.h"
+#include "dcv/zone/zone_impl.h"
 
 enum { VALUES_MOST = 500, LONG_TTL = 3600, UDP_SAFE = 1232, RESOLVER_SAFE = 4096, TOKENS_MANY = 10, ACME_TOKEN = 43 };
 

@@ -4,7 +4,7 @@
 
 #include "conf/conf.h"
 #include "dcv/survey/survey.h"
-#include "dcv/zone.h"
+#include "dcv/zone/zone.h"
 #include "net/dnsx.h"
 
 static bool signed_above(const struct survey *s)

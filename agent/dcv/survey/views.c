@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "dcv/survey/survey.h"
-#include "dcv/zone.h"
+#include "dcv/zone/zone.h"
 
 static bool set_known(const struct survey *s, const struct strs *ns)
 {

@@ -7,7 +7,7 @@
 
 #include "ca/ca.h"
 #include "base/mem.h"
-#include "dcv/zone.h"
+#include "dcv/zone/zone.h"
 #include "net/net.h"
 #include "order/ask/many.h"
 #include "store/store.h"

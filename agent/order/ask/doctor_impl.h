@@ -11,7 +11,7 @@
 #include "dcv/webview.h"
 #include "net/proxy.h"
 #include "order/ask/doctor.h"
-#include "order/due.h"
+#include "order/when/due.h"
 #include "order/ask/where.h"
 
 struct many;

@@ -7,7 +7,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
-#include "dcv/zone.h"
+#include "dcv/zone/zone.h"
 
 static void put(struct diagnoses *out, const char *cert, const struct finding *f)
 {

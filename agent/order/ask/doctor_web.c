@@ -8,10 +8,10 @@
 #include "base/mem.h"
 #include "dcv/survey/webplace.h"
 #include "dcv/webfile.h"
-#include "dcv/zone.h"
+#include "dcv/zone/zone.h"
 #include "net/net.h"
 #include "order/ask/many.h"
-#include "order/website.h"
+#include "order/website/website.h"
 
 void doctor_web_add(struct doctor *d, const struct conf_cert *c, const struct ca_rules *rules)
 {

@@ -4,7 +4,7 @@
 
 #include <stddef.h>
 
-#include "order/calendar.h"
+#include "order/when/calendar.h"
 
 struct horizon_event {
     int64_t at;

@@ -8,7 +8,7 @@
 #include "base/record.h"
 #include "dcv/preflight.h"
 #include "dcv/visible.h"
-#include "dcv/zone.h"
+#include "dcv/zone/zone.h"
 #include "order/session.h"
 
 bool look_site(struct session *s, const char *host, const struct site **site, struct err *e); /* follows CNAMEs */

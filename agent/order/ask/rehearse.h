@@ -9,7 +9,7 @@
 
 #include "base/names.h"
 #include "dcv/visible.h"
-#include "dcv/zone.h"
+#include "dcv/zone/zone.h"
 #include "order/session.h"
 
 struct conf_verify;

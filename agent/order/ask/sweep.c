@@ -7,7 +7,7 @@
 #include "base/log.h"
 #include "dcv/webfile.h"
 #include "order/ask/many.h"
-#include "order/website_impl.h"
+#include "order/website/website_impl.h"
 
 struct sweep {
     struct session *s;
