@@ -137,6 +137,7 @@ $(NAMED): $(BUILD)/version.h
 $(NAMED): DEFINES += -include $(BUILD)/version.h
 $(BUILD)/version.h: version-now
 	@mkdir -p $(@D)
+	@test -n "$$($(SONAME))" || { echo "make: libxml2.so is not where $(CC) looks for it, or readelf is missing (Debian: apt install libxml2-dev binutils)" >&2; exit 1; }
 	@printf '#define DCVAGENT_VERSION "%s"\n#define DCVAGENT_DATADIR "%s"\n#define LIBXML2_SONAME "%s"\n' "$$(.ci/version)" '$(DATADIR)' "$$($(SONAME))" > $@.new; \
 	if cmp -s $@.new $@; then rm -f $@.new; else mv $@.new $@; fi
 version-now: ;

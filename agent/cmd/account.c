@@ -140,7 +140,15 @@ enum rc cmd_revoke(struct call *c)
         } else {
             char *ca = issuing_ca(&s, cert->name, pem, n);
             r.certificate = pem;
-            rc = do_errand(c, &s, ca ? ca : cert->ca, cert->name, &r);
+            if (ca && !conf_ca(s.conf, ca)) {
+                err_set(&e, RC_USAGE, "NO_SECTION",
+                        "the certificate came from [ca %s], which is no longer in %s: only that CA can revoke it; put the section back "
+                        "under that name",
+                        ca, s.conf->path);
+                rc = call_fail(c, &e);
+            } else {
+                rc = do_errand(c, &s, ca ? ca : cert->ca, cert->name, &r);
+            }
             free(ca);
         }
         free(pem);

@@ -120,7 +120,7 @@ static json_t *cert_json(const struct plan *p, const struct plan_cert *at)
     json_object_set_new(j, "why", json_text(plan_why(at)));
     json_object_set_new(j, "next_at", json_time(at->cal.next_at));
     json_object_set_new(j, "person", json_boolean(plan_person(at)));
-    json_object_set_new(j, "ca", json_text(at->conf->ca));
+    json_object_set_new(j, "ca", json_text(*at->conf->ca ? at->conf->ca : NULL));
     json_object_set_new(j, "counts", counts_json(&at->ca));
     json_object_set_new(j, "renewal", renewal_json(&at->renewal));
     json_object_set_new(j, "settled_at", json_time(at->settled_at));

@@ -134,10 +134,10 @@ static json_t *line_json(void *arg, size_t at)
     int64_t end = l->conf && l->conf->subscription_end ? l->conf->subscription_end : l->subscription_end;
     const char *waits = l->order ? l->order->waits : "";
     json_t *row = l->row ? json_incref(l->row) : json_object();
-    json_t *j =
-        json_pack("{s:s, s:o, s:o, s:s, s:o, s:o, s:o}", "name", l->name, "ca", json_text(l->conf ? l->conf->ca : NULL), "names",
-                  json_strs(&names), "state", state_of(l), "waiting_for", *waits ? json_string(waits) : json_null(), "waiting_since",
-                  null_time(l->order ? l->order->waiting_since : 0), "deadline", null_time(l->order ? l->order->deadline : 0));
+    json_t *j = json_pack("{s:s, s:o, s:o, s:s, s:o, s:o, s:o}", "name", l->name, "ca",
+                          json_text(l->conf && *l->conf->ca ? l->conf->ca : NULL), "names", json_strs(&names), "state", state_of(l),
+                          "waiting_for", *waits ? json_string(waits) : json_null(), "waiting_since",
+                          null_time(l->order ? l->order->waiting_since : 0), "deadline", null_time(l->order ? l->order->deadline : 0));
     static const char *const copied[] = {"not_before", "not_after", "serial", "fingerprint_sha256"};
     for (size_t i = 0; i < sizeof copied / sizeof *copied; i++)
         json_object_set_new(j, copied[i], json_object_get(row, copied[i]) ? json_incref(json_object_get(row, copied[i])) : json_null());

@@ -81,8 +81,7 @@ const struct command commands[] = {
     {"status", "[NAME...]", 0, -1, "a line for each certificate: state, what it waits for, names, end, next action", NULL, NULL,
      cmd_status},
     {"check", "[NAME...]", 0, -1, "ask every authoritative address and every resolver for the records of open orders; a matrix of verdicts",
-     "With method = website every address of every name is asked for its file. Exit 0: the quorum is met, 12: it is not, 69: nobody could "
-     "be "
+     "With method = website every address of every name is asked for its file. Exit 0: the quorum is met, 12: not, 69: nobody could be "
      "asked.",
      check_flags, cmd_check},
     {"doctor", "[NAME...]", 0, -1, "what would make an order fail or wait, each finding with cause and remedy; changes nothing",

@@ -270,6 +270,8 @@ static void got(struct op *op, const struct err *e)
         answered(l);
     else if (e->code && strcmp(e->code, "HTTP_LARGE") == 0)
         looked(l, WEB_OTHER, "what is served there is far longer than a code");
+    else if (e->code && strcmp(e->code, "HTTP_PACKED") == 0)
+        looked(l, WEB_OTHER, "what is served there is packed (gzip or the like), which nobody asked for");
     else
         looked(l, l->hops ? WEB_ASTRAY : WEB_UNREACHABLE, e->text);
 }

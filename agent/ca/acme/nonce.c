@@ -81,6 +81,7 @@ bool nonce_take(struct ca *c, const struct http *h)
         return false;
     if (c->nonces.n < NONCES_MAX)
         strs_add(&c->nonces, nonce);
+    c->nonce_status = 0;
     return true;
 }
 

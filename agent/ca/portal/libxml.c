@@ -30,7 +30,7 @@ static xmlParserInputPtr fetch_nothing(const char *url, const char *id, xmlParse
 static bool calls_found(void *library)
 {
     bool all = true;
-#define LIBXML_FIND(call) all = (*(void **)&libxml.call = dlsym(library, #call)) && all; /* dlsym(3) says why the cast */
+#define LIBXML_FIND(call) all = all && (*(void **)&libxml.call = dlsym(library, #call)); /* dlsym(3) says why the cast */
     LIBXML_CALLS(LIBXML_FIND)
 #undef LIBXML_FIND
     return all;
@@ -44,8 +44,7 @@ bool libxml_load(struct err *e)
     void *library = fault_errno("dlopen") ? NULL : dlopen(LIBXML2_SONAME, RTLD_NOW | RTLD_LOCAL);
     if (!library || !calls_found(library)) {
         const char *why = dlerror();
-        err_set(e, RC_CONF, "LIBXML_MISSING",
-                "the library that reads a portal's pages cannot be loaded: %s; install it (Debian: apt install libxml2)",
+        err_set(e, RC_CONF, "LIBXML_MISSING", "libxml2, which reads a portal's pages, cannot be loaded (%s); Debian: apt install libxml2",
                 why ? why : LIBXML2_SONAME);
         if (library)
             dlclose(library);

@@ -1,4 +1,4 @@
-/* libxml.h: libxml2, loaded with the first page that is read. It brings ICU and the C++ runtime along, 2 MB and 2 ms of every run of cron's, and most
+/* libxml.h: libxml2, loaded with the first page or the first XPath of a description. It brings ICU and the C++ runtime along, 2 MB and 2 ms of every run of cron's, and most
  * owners have no portal: so the program is not linked to it. The declarations are libxml2's own, so each call is checked by the compiler as ever. */
 #ifndef DCV_CA_PORTAL_LIBXML_H
 #define DCV_CA_PORTAL_LIBXML_H

@@ -35,6 +35,7 @@ static bool call_hook(struct sweep *w, const struct website_file *f, struct err 
     bool all = true;
     if (website_call_make(&call, w->s->state_dir, f, "del", fault)) {
         many_begin(&m, w->s, 1);
+        m.stopped = "what was begun is written down, and the next run or gc goes on with it";
         many_add(&m, &call.hook.op, &failed);
         child_start(net_loop(w->s->net), &call.hook);
         all = many_end(&m, e);
