@@ -39,8 +39,13 @@ void run_cert_installed(struct run *r, const struct order *o)
     struct cert_work *w = run_cert(r, o->saved.cert);
     if (!w)
         return;
-    cert_row_free(w->row);
-    w->row = cert_row_load(r->s->store, w->name, &r->err);
+    struct cert_row *row = cert_row_load(r->s->store, w->name, &r->err), *old = w->row;
+    if (r->err.rc != RC_OK) { /* what could not be read is not to be written back empty */
+        cert_row_free(row);
+        return;
+    }
+    w->row = row;
+    cert_row_free(old);
     w->changed = true;
     w->hook_at = w->row->c.hook_due ? HOOK_DUE : HOOK_NONE;
     deployed_expect(w, true);
@@ -77,6 +82,8 @@ static void start(struct cert_work *w)
     child_clear(&w->hook);
     cert_hook_env(&w->env, w->run->s->state_dir, w->name, w->row->c.names, "installed", w->row->c.not_after);
     w->hook_at = HOOK_RUNS;
+    if (w->err.rc == RC_HOOK) /* of its last run: this one counts */
+        w->err = (struct err){0};
     w->hook = (struct child){.op = {.done = ended, .owner = w}, .argv = &w->conf->deploy_hook, .env = &w->env};
     child_start(net_loop(w->run->s->net), &w->hook);
 }

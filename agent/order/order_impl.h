@@ -218,7 +218,7 @@ void vet_stop(struct order *o);
 void vet_free(struct order *o);
 const struct hierarchy *run_known(struct run *r);
 
-/* steps_*.c */
+/* steps/ */
 enum turn step_new(struct order *o, struct run *r);
 enum turn step_prepared(struct order *o, struct run *r);
 enum turn step_challenged(struct order *o, struct run *r);

@@ -129,7 +129,7 @@ bool session_backup_folder(const struct session *s, struct err *e)
     if (!folder || access(folder, W_OK | X_OK) == 0)
         return true;
     err_set(e, RC_CREATE, "BACKUP_FOLDER",
-            "the key could not be saved in key_backup_dir %s: %s; let the agent's user write there, under systemd by ReadWritePaths= too: "
+            "the key cannot be saved in key_backup_dir %s: %s; let the agent's user write there, under systemd by ReadWritePaths= too: "
             "without that copy no CSR leaves, and the CA is not asked",
             folder, fs_why(errno, why));
     return err_at(e, "%s", folder);

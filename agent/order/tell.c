@@ -271,9 +271,9 @@ static void tell_standing(struct run *r, const struct order *o)
         say(LEVEL_NOTICE, &(struct about){.cert = o->saved.cert, .step = "order"}, NULL, "%s", wait_text(o->waits));
 }
 
-static bool gone(const char *state_dir, const char *name, const char *file)
+static bool gone(const char *state_dir, const char *set, const char *file)
 {
-    char *path = mem_fmt("%s/live/%s/%s", state_dir, name, file);
+    char *path = mem_fmt("%s/%s/%s", state_dir, set, file);
     bool is = access(path, F_OK) != 0 && errno == ENOENT;
     free(path);
     return is;
@@ -286,17 +286,25 @@ static void look_at_live(const struct run *r, struct cert_work *w, const struct 
     long long n = w->row->c.archive;
     if (!w->conf || !n || (o && o->saved.open))
         return;
-    if (gone(dir, w->name, "cert.pem"))
+    char *live = mem_fmt("live/%s", w->name), *set = mem_fmt("archive/%s/%lld", w->name, n);
+    if (gone(dir, live, "cert.pem") && gone(dir, set, "cert.pem"))
         err_set(&w->err, RC_STATE, "LIVE_GONE",
-                "%s/live/%s/cert.pem is gone, though set %lld was installed; ln -sfn ../archive/%s/%lld %s/live/%s puts it back, dcvagent "
-                "run --force %s makes another one",
-                dir, w->name, n, w->name, n, dir, w->name, w->name);
-    else if (strcmp(w->row->c.key_type, "csr") != 0 && gone(dir, w->name, "privkey.pem"))
+                "%s/%s/cert.pem is gone, which %s showed; put it back from a backup of the state folder, or dcvagent run --force %s makes "
+                "another set",
+                dir, set, live, w->name);
+    else if (gone(dir, live, "cert.pem"))
+        err_set(&w->err, RC_STATE, "LIVE_GONE",
+                "%s/%s/cert.pem is gone, though set %lld was installed; ln -sfn ../%s %s/%s puts it back, dcvagent run --force %s makes "
+                "another one",
+                dir, live, n, set, dir, live, w->name);
+    else if (strcmp(w->row->c.key_type, "csr") != 0 && gone(dir, live, "privkey.pem"))
         err_set(
             &w->err, RC_STATE, "LIVE_GONE",
-            "%s/live/%s/privkey.pem is gone, and no server can start with the certificate; dcvagent key restore %s FILE.pfx puts it back "
-            "from a copy, dcvagent replace %s makes another one",
-            dir, w->name, w->name, w->name);
+            "%s/%s/privkey.pem is gone, and no server can start with the certificate; dcvagent key restore %s FILE.pfx puts it back from a "
+            "copy, dcvagent replace %s makes another one",
+            dir, live, w->name, w->name);
+    free(live);
+    free(set);
 }
 
 static const char *cert_step(enum rc rc)

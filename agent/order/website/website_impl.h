@@ -1,4 +1,4 @@
-/* website_impl.h: what the files of website*.c share, and ask/sweep.c with them. */
+/* website_impl.h: what the files of website/ share, and ask/sweep.c with them. */
 #ifndef DCV_ORDER_WEBSITE_IMPL_H
 #define DCV_ORDER_WEBSITE_IMPL_H
 
