@@ -153,6 +153,11 @@ static void strangers(void **state)
         {{.error = PAGE_LOGIN_REFUSED, .pressed_login = true, .logged_in = true}, "pin-refused"},
         {{.error = PAGE_LOGIN_REFUSED}, "unknown"},
         {{.error = PAGE_LOCKED}, "pin-refused"},
+        /* behind the login such words are talk: the PIN is good */
+        {{.error = PAGE_LOGIN_REFUSED, .pressed_login = true, .logged_in = true, .pin_proven = true, .let_in = true}, "unknown"},
+        {{.error = PAGE_LOCKED, .pressed_login = true, .logged_in = true, .pin_proven = true, .let_in = true}, "unknown"},
+        {{.error = PAGE_LOCKED, .logged_in = true, .pin_proven = true, .let_in = true, .status = 503}, "later"},
+        {{.error = PAGE_LOCKED, .pressed_login = true, .logged_in = true, .pin_proven = true}, "pin-refused"},
         {{.error = PAGE_CSR_REFUSED, .goal = GOAL_CSR, .pressed_csr = true}, "unknown"},
         {{.error = PAGE_DCV_FAILED, .goal = GOAL_CONFIRM, .pressed_confirm = true}, "unknown"},
         {{.error = PAGE_CODE_EXPIRED, .goal = GOAL_CONFIRM}, "unknown"},

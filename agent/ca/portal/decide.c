@@ -83,10 +83,12 @@ static enum walk_step by_error(const struct sight *s)
     return STEP_UNKNOWN;
 }
 
-/* A page without a section of its own may still say what every page may. Of what became of a proof or a CSR only a page tells that is known. */
+/* A page without a section of its own may still say what every page may. Of what became of a proof or a CSR only a page tells that is known; and behind
+ * the login the PIN is good, whatever words a page of help has. */
 static enum walk_step at_stranger(const struct sight *s)
 {
-    bool for_all = s->error == PAGE_LOGIN_REFUSED || s->error == PAGE_LOCKED || s->error == PAGE_SESSION_LOST || s->error == PAGE_BUSY;
+    bool of_login = (s->error == PAGE_LOGIN_REFUSED || s->error == PAGE_LOCKED) && !s->let_in;
+    bool for_all = of_login || s->error == PAGE_SESSION_LOST || s->error == PAGE_BUSY;
     enum walk_step told = for_all ? by_error(s) : STEP_UNKNOWN;
     if (s->error == PAGE_SESSION_LOST && !s->logged_in)
         return s->again ? STEP_LATER : STEP_AGAIN;
