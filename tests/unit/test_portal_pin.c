@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
+#include <pthread.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -240,6 +241,38 @@ static void refused_for_good(void **state)
     secret_free(&pin);
 }
 
+/* The first pairs of all, looked up side by side before one of them is noted. */
+static void *look_up(void *data)
+{
+    struct pin_pair *pair = data;
+    struct secret pin;
+    the_pin(&pin, "1111222233334444");
+    bool ok = pin_find(dir, "123456789", &pin, pair, NULL);
+    secret_free(&pin);
+    return ok ? pair : NULL;
+}
+
+static void side_by_side(void **state)
+{
+    (void)state;
+    enum { WALKS = 4 };
+    pthread_t thread[WALKS];
+    struct pin_pair pair[WALKS];
+    for (int i = 0; i < WALKS; i++)
+        assert_int_equal(pthread_create(&thread[i], NULL, look_up, &pair[i]), 0);
+    for (int i = 0; i < WALKS; i++) {
+        void *found;
+        assert_int_equal(pthread_join(thread[i], &found), 0);
+        assert_non_null(found);
+    }
+    for (int i = 0; i < WALKS; i++) {
+        assert_int_equal(pair[i].fate, PIN_NEW);
+        assert_string_equal(pair[i].hash, pair[0].hash);
+        assert_true(pin_note(dir, &pair[i], PIN_SENT, clock_now(), NULL));
+    }
+    assert_int_equal(fate("123456789", "1111222233334444"), PIN_SENT);
+}
+
 /* Neither the PIN nor anything a table of all PINs would find. */
 static void nothing_to_read(void **state)
 {
@@ -312,6 +345,7 @@ int main(void)
         cmocka_unit_test_teardown(what_was_tried, clean),
         cmocka_unit_test_teardown(forgiven, clean),
         cmocka_unit_test_teardown(refused_for_good, clean),
+        cmocka_unit_test_teardown(side_by_side, clean),
         cmocka_unit_test_teardown(nothing_to_read, clean),
         cmocka_unit_test_teardown(a_memory_that_is_damaged, clean),
     };

@@ -153,6 +153,32 @@ static bool load(const char *path, json_t **out, uint8_t salt[SALT_SIZE], struct
                    path);
 }
 
+static json_t *nothing_tried(const uint8_t salt[SALT_SIZE])
+{
+    char hex[2 * SALT_SIZE + 1];
+    hex_show(hex, sizeof hex, salt, SALT_SIZE);
+    return json_pack("{s:s, s:[]}", "salt", hex, "pairs");
+}
+
+/* As load(), but the file is there afterwards: pairs are looked up side by side, and all under one salt. */
+static bool load_or_begin(const char *path, json_t **out, uint8_t salt[SALT_SIZE], struct err *e)
+{
+    struct err fault = {0};
+    if (!load(path, out, salt, e) || *out)
+        return *out;
+    if (getrandom(salt, SALT_SIZE, 0) != SALT_SIZE)
+        return err_set(e, RC_STATE, "PIN_MEMORY", "cannot get random octets: %s; no PIN is sent", strerror(errno));
+    char *line = json_line(nothing_tried(salt));
+    bool begun = fs_create(path, line, strlen(line), 0600, &fault);
+    free(line);
+    if (!begun && strcmp(fault.code, "EXISTS") != 0) {
+        if (e)
+            *e = fault;
+        return false;
+    }
+    return load(path, out, salt, e); /* ours, or that of another who was faster */
+}
+
 static bool save(const char *path, json_t *j, struct err *e)
 {
     char *line = json_line(j);
@@ -186,9 +212,7 @@ bool pin_find(const char *state_dir, const char *reference, const struct secret 
     char both[64], *path = tried_path(state_dir);
     json_t *j;
     memset(out, 0, sizeof *out);
-    bool ok = load(path, &j, out->salt, e);
-    if (ok && !j && getrandom(out->salt, SALT_SIZE, 0) != SALT_SIZE)
-        ok = err_set(e, RC_STATE, "PIN_MEMORY", "cannot get random octets: %s; no PIN is sent", strerror(errno));
+    bool ok = load_or_begin(path, &j, out->salt, e);
     if (ok) {
         int n = snprintf(both, sizeof both, "%s %s", reference, (const char *)pin->p);
         ok = slow_hash((struct bytes){(const uint8_t *)both, (size_t)n}, out->salt, out->hash, e);
@@ -231,15 +255,14 @@ static void put_pair(json_t *all, json_t *known, const char *hash, enum pin_fate
 
 bool pin_note(const char *state_dir, struct pin_pair *pair, enum pin_fate fate, int64_t at, struct err *e)
 {
-    char *path = tried_path(state_dir), hex[2 * SALT_SIZE + 1];
+    char *path = tried_path(state_dir);
     uint8_t salt[SALT_SIZE];
     json_t *j;
     bool ok = load(path, &j, salt, e);
     if (ok && j && memcmp(salt, pair->salt, SALT_SIZE) != 0) /* another file than the one looked into: its fingerprints say nothing to us */
         ok = err_set(e, RC_STATE, "PIN_MEMORY", "%s was replaced while dcvagent ran; nothing was sent", path);
-    if (ok && !j && hex_show(hex, sizeof hex, pair->salt, SALT_SIZE))
-        j = json_pack("{s:s, s:[]}", "salt", hex, "pairs");
     if (ok) {
+        j = j ? j : nothing_tried(pair->salt);
         put_pair(json_object_get(j, "pairs"), pair_in(j, pair->hash), pair->hash, fate, at);
         ok = save(path, json_incref(j), e);
     }

@@ -36,6 +36,7 @@ struct pin_pair {
     enum pin_fate fate;
     int64_t at; /* since when; 0: PIN_NEW */
 };
+/* Makes the memory where there is none yet: pairs that are looked up side by side have one salt. */
 bool pin_find(const char *state_dir, const char *reference, const struct secret *pin, struct pin_pair *out, struct err *e);
 bool pin_note(const char *state_dir, struct pin_pair *pair, enum pin_fate fate, int64_t at, struct err *e); /* on the disk when it returns */
 
