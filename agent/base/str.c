@@ -72,6 +72,13 @@ void str_free(struct str *s)
     *s = STR_INIT(s->max);
 }
 
+void str_wipe(struct str *s)
+{
+    if (s->p)
+        explicit_bzero(s->p, s->size);
+    str_free(s);
+}
+
 void strs_add_n(struct strs *l, const char *p, size_t n)
 {
     /* Room doubles at the powers of two, so no field is needed for it. */

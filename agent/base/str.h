@@ -22,6 +22,7 @@ void str_fmt(struct str *s, const char *fmt, ...) __attribute__((format(printf, 
 char *str_take(struct str *s);       /* never NULL (an empty string at least); the caller frees it; s is empty again */
 const char *str_text(struct str *s); /* never NULL; valid until the next change */
 void str_free(struct str *s);        /* s is empty again, limit kept */
+void str_wipe(struct str *s);        /* the same, of what may hold a secret */
 
 /* A list of strings, each its own allocation. Zero-initialised is an empty list. */
 struct strs {

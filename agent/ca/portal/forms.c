@@ -208,8 +208,7 @@ static void add_lines(struct sending *s, const char *name, const char *value, si
         }
     }
     add_octets(s, name, out.p, out.n, false);
-    explicit_bzero(out.p, out.size);
-    str_free(&out);
+    str_wipe(&out);
 }
 
 static bool fits(struct sending *s, const xmlNode *n, const struct page_fill *f)
@@ -353,8 +352,7 @@ static void put_escaped(struct sending *s, struct str *out, const void *text, si
         else
             str_fmt(out, "%%%02X", c);
     }
-    explicit_bzero(octets.p, octets.size);
-    str_free(&octets);
+    str_wipe(&octets);
 }
 
 static void put_pairs(struct sending *s, struct str *out)
@@ -476,11 +474,9 @@ bool page_submit(const struct page *p, const struct node *button, const struct p
 
 void page_send_clear(struct page_send *s)
 {
-    if (s->body.p)
-        explicit_bzero(s->body.p, s->body.size);
+    str_wipe(&s->body);
     if (s->url)
         explicit_bzero(s->url, strlen(s->url));
-    str_free(&s->body);
     free(s->url);
     *s = (struct page_send){0};
 }

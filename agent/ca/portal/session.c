@@ -121,9 +121,7 @@ static void add_referer(struct journey *j)
     str_fmt(&line, "Referer: %.*s%s", (int)(home ? strcspn(j->v->from, "#") : origin_length(j->v->from)), j->v->from, home ? "" : "/");
     if (!line.cut)
         strs_add(&j->headers, str_text(&line));
-    if (line.p)
-        explicit_bzero(line.p, line.n);
-    str_free(&line);
+    str_wipe(&line);
 }
 
 /* What a browser sends beside the request itself; sites look at Origin and Referer against forged requests. */
@@ -135,9 +133,7 @@ static void make_headers(struct journey *j)
     strs_add(&j->headers, j->v->raw ? "Accept: */*" : "Accept: text/html,application/xhtml+xml");
     if (cookies_line(&j->session->cookies, j->url, clock_now(), &cookies) && !cookies.cut)
         strs_add(&j->headers, str_text(&cookies));
-    if (cookies.p)
-        explicit_bzero(cookies.p, cookies.n);
-    str_free(&cookies);
+    str_wipe(&cookies);
     add_referer(j);
     if (!j->post)
         return;
@@ -271,5 +267,5 @@ void visit_clear(struct visit *v)
     v->page = NULL;
     free(v->at);
     v->at = NULL;
-    str_free(&v->file);
+    str_wipe(&v->file);
 }

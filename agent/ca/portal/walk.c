@@ -58,9 +58,7 @@ static void detach(struct op *op)
 
 void window_forget_page(struct window *o)
 {
-    if (o->left.p)
-        explicit_bzero(o->left.p, o->left.n);
-    str_free(&o->left);
+    str_wipe(&o->left);
     free(o->left_url);
     o->left_url = NULL;
 }
