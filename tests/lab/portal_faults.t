@@ -41,6 +41,18 @@ ok "one login" counts "$R" logins=1
 ok "a person lets it be sent again" first 0 ''
 ok "one certificate paid for" counts "$R" logins=2 paid=1
 
+begin ahead
+fault '{"do": "cut", "on": "POST login", "times": 2}'
+handed() { echo 1234567890123456 | DCVAGENT_CLOCK=$1 dcv pin ahead --reference "$R"; }
+ok "a PIN is handed over while the clock is ahead" handed +1d
+ok "its answer is lost" later 69 'PIN counts as tried'
+ok "that hand-over is used up" later 75 'WAITING_PIN'
+ok "another one" handed +2d
+ok "is good for one login" later 69 'PIN counts as tried'
+ok "and no more" later 75 'WAITING_PIN'
+ok "two logins for two hand-overs" counts "$R" logins=2
+ok "a person's run ends it" first 0 ''
+
 begin locked '"pin": "9999888877776666"'
 control change "{\"reference\": \"$R\", \"wrong\": 5}"
 ok "locked: said so" first 14 'PORTAL_LOGIN'

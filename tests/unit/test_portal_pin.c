@@ -175,23 +175,27 @@ static void what_was_tried(void **state)
     assert_int_equal(fate("987654321", a), PIN_NEW);
 }
 
-/* Who hands a PIN over lets it be tried once more, if only its answer was lost. */
+/* Who hands a PIN over lets it be tried once more, if only its answer was lost: once, by whatever clock. */
 static void forgiven(void **state)
 {
     (void)state;
-    enum { SENT_AT = 1000000 };
+    enum { SENT_AT = 1000000, A_DAY = 86400 };
     static const struct {
         enum pin_fate fate;
-        int64_t said;
+        int64_t said, used;
         bool is;
     } rows[] = {
-        {PIN_SENT, 0, false},
-        {PIN_SENT, SENT_AT, false},
-        {PIN_SENT, SENT_AT + 60, false}, /* its answer may still have been on its way */
-        {PIN_SENT, SENT_AT + 120, true},
-        {PIN_SENT, SENT_AT - 120, false}, /* that was for the try before */
-        {PIN_REFUSED, SENT_AT + 120, false},
-        {PIN_PROVEN, SENT_AT + 120, false},
+        {PIN_SENT, 0, 0, false}, /* from pin_file: nobody handed it over */
+        {PIN_SENT, SENT_AT, 0, false},
+        {PIN_SENT, SENT_AT + 60, 0, false}, /* its answer may still have been on its way */
+        {PIN_SENT, SENT_AT + 120, 0, true},
+        {PIN_SENT, SENT_AT + 120, SENT_AT - 120, true},
+        {PIN_SENT, SENT_AT - 120, SENT_AT - 120, false},
+        {PIN_SENT, SENT_AT + 600, SENT_AT + 600, false},     /* the clock went back 10 minutes between `pin` and the login */
+        {PIN_SENT, SENT_AT + A_DAY, SENT_AT + A_DAY, false}, /* at `pin` it was a day ahead */
+        {PIN_SENT, SENT_AT + 120, SENT_AT + A_DAY, true},    /* and is right again at the next one */
+        {PIN_REFUSED, SENT_AT + 120, 0, false},
+        {PIN_PROVEN, SENT_AT + 120, 0, false},
     };
     struct secret pin;
     struct pin_pair pair;
@@ -202,7 +206,7 @@ static void forgiven(void **state)
         assert_true(pin_note(dir, &pair, rows[i].fate, SENT_AT, NULL));
         assert_true(pin_find(dir, "123456789", &pin, &pair, NULL));
         assert_int_equal(pair.at, SENT_AT);
-        assert_int_equal(pin_forgiven(&pair, rows[i].said), rows[i].is);
+        assert_int_equal(pin_forgiven(&pair, rows[i].said, rows[i].used), rows[i].is);
     }
     secret_free(&pin);
 }

@@ -275,7 +275,7 @@ bool pin_note(const char *state_dir, struct pin_pair *pair, enum pin_fate fate, 
     return ok;
 }
 
-bool pin_forgiven(const struct pin_pair *pair, int64_t said)
+bool pin_forgiven(const struct pin_pair *pair, int64_t said, int64_t used)
 {
-    return pair->fate == PIN_SENT && pair->at + ANSWER_S <= said;
+    return pair->fate == PIN_SENT && said != used && pair->at + ANSWER_S <= said;
 }

@@ -40,7 +40,8 @@ struct pin_pair {
 bool pin_find(const char *state_dir, const char *reference, const struct secret *pin, struct pin_pair *out, struct err *e);
 bool pin_note(const char *state_dir, struct pin_pair *pair, enum pin_fate fate, int64_t at, struct err *e); /* on the disk when it returns */
 
-/* A person handed PINs over at `said`: one that was PIN_SENT before may be tried once more, unless its answer may still have been on its way then. */
-bool pin_forgiven(const struct pin_pair *pair, int64_t said);
+/* A person handed PINs over at `said`: one that was PIN_SENT before may be tried once more, unless its answer may still have been on its way then, or a
+ * login has had that hand-over already (used: the last one that any had; whatever the clock does, one is good for no more than one try). */
+bool pin_forgiven(const struct pin_pair *pair, int64_t said, int64_t used);
 
 #endif

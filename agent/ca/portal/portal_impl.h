@@ -77,7 +77,8 @@ struct walk {
     uint8_t spki[32];
     struct pin_pair pair;
     bool pair_known;
-    struct pin_pair before;  /* the pair as it was known before this walk sent it */
+    struct pin_pair before;  /* the pair as it was known before this walk sent it, */
+    int64_t used_before;     /* and the hand-over that the last login had */
     bool sends_pin;          /* what is about to be sent holds it */
     struct window *window;
     struct visit visit;

@@ -39,6 +39,10 @@ static void announce(struct walk *w)
     struct err e = {0};
     int64_t now = clock_now();
     struct saved_order *o = w->k->o;
+    if (w->sends_pin) {
+        w->used_before = json_num(w->h, "used");
+        json_object_set_new(w->h, "used", json_integer(json_num(w->h, "started")));
+    }
     if (w->step == STEP_GIVE_CSR || w->step == STEP_SUBMIT)
         json_object_set_new(w->h, "sent", json_pack("{s:s, s:I}", "what", w->step == STEP_SUBMIT ? "final" : "csr", "at", (json_int_t)now));
     if (w->step == STEP_GIVE_CSR)
@@ -146,10 +150,11 @@ static void know_pair(struct walk *w)
 
 /* --- may this button be pressed? -------------------------------------------------------------------------------------------------------- */
 
-/* A lost answer counts as a try; `pin`, or run --force in the run's first login, lets one more through. */
+/* A lost answer counts as a try; `pin`, or run --force in the run's first login, lets one more through, once each. */
 static bool pin_may_be_sent(struct walk *w)
 {
-    bool once_more = (w->pair.fate == PIN_SENT && w->k->forced) || pin_forgiven(&w->pair, json_num(w->h, "started"));
+    bool once_more =
+        (w->pair.fate == PIN_SENT && w->k->forced) || pin_forgiven(&w->pair, json_num(w->h, "started"), json_num(w->h, "used"));
     w->k->forced = false;
     return once_more || w->pair.fate == PIN_NEW || w->pair.fate == PIN_PROVEN;
 }

@@ -371,8 +371,11 @@ static void here_is_page(struct walk *w)
 static void nothing_sent(struct walk *w)
 {
     struct err ignored = {0};
-    if (w->sends_pin && w->pair.fate == PIN_SENT)
-        pin_note(store_dir(w->c->store), &w->pair, w->before.fate, w->before.at, &ignored);
+    if (w->sends_pin) {
+        if (w->pair.fate == PIN_SENT)
+            pin_note(store_dir(w->c->store), &w->pair, w->before.fate, w->before.at, &ignored);
+        json_object_set_new(w->h, "used", json_integer(w->used_before));
+    }
     if (w->step == STEP_GIVE_CSR || w->step == STEP_SUBMIT)
         json_object_del(w->h, "sent");
     if (w->step == STEP_GIVE_CSR)
