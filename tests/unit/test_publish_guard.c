@@ -339,12 +339,49 @@ static void test_no_leaning(void **state)
     foreign_intact();
 }
 
+/* Read beside the name that was written, and not written itself: not ours to put back. */
+static void test_only_read(void **state)
+{
+    static const struct {
+        unsigned caps;
+        bool stands; /* ours stands there already; or it waits for the next write, where one apply takes one change */
+    } cases[] = {{CAN_READ, false}, {CAN_READ | CAN_BATCH, true}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct way way = {cases[i].caps, 'D'};
+
+        empty_state();
+        world_of(&way);
+        w->clobber = false;
+        session_open(&x, "shared_rrset = merge");
+        want(&x, "A", "www.example.hk", "code");
+        if (cases[i].stands) {
+            run(&x);
+            publish_recheck(x.p, "A");
+        }
+        want(&x, "A", "example.hk", "code");
+        for (w->applies = 0; !w->applies;)
+            turn(&x);
+        session_close(&x);
+        assert_int_equal(has("www.example.hk", "code"), cases[i].stands);
+        assert_int_equal(guards(), 1);
+        world_remove("www.example.hk", "foreign");
+        world_remove("example.hk", "vendor=1");
+        next_run();
+        assert_false(has("www.example.hk", "foreign"));
+        assert_true(has("example.hk", "vendor=1"));
+        assert_true(has("www.example.hk", "code"));
+        assert_int_equal(guards(), 0);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         with_dir(test_killed_everywhere), with_dir(test_owner_takes_away), with_dir(test_owner_changes), with_dir(test_of_the_same_kind),
         with_dir(test_too_old),           with_dir(test_read_back_fails),  with_dir(test_restore_fails), with_dir(test_section_renamed),
-        with_dir(test_no_leaning),        with_dir(test_left_alone),       with_dir(test_frail)};
+        with_dir(test_no_leaning),        with_dir(test_left_alone),       with_dir(test_frail),         with_dir(test_only_read)};
 
     world_make();
     return cmocka_run_group_tests(tests, NULL, NULL);
