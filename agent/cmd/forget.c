@@ -57,7 +57,7 @@ static bool wind_up(struct forgetting *f, bool open, struct err *e)
     return true;
 }
 
-/* Its own records alone: a dead server of another zone does not keep a person waiting. */
+/* Its own records alone: a dead server of another zone keeps a person waiting for one look at what is owed there, if that much. */
 static bool own_settled(void *arg)
 {
     const struct forgetting *f = arg;

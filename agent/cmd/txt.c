@@ -32,6 +32,7 @@ struct work {
     const struct section *provider;
     uint32_t ttl;            /* --ttl; 0: not given */
     const char *done, *note; /* what came of it */
+    bool pumped;             /* what an earlier run owes to others has had its turn */
 };
 
 static bool need_provider(struct work *w, struct err *e)
@@ -88,10 +89,11 @@ static bool settled(void *arg)
     return !o->there || (o->wanted && (o->state == LEDGER_PRESENT || o->state == LEDGER_FOUND));
 }
 
-/* What the pump made of this one row; others of the ledger are left to the next run. */
+/* What the pump made of this one row; the next run sees to others of the ledger, but for one look at what an earlier one owes to others. */
 static bool pump(struct work *w, struct ours *o, struct err *e)
 {
     struct err pumped = {0};
+    w->pumped = true;
     *o = (struct ours){.w = w};
     if (!session_pump_until(&w->s, LIMIT_S, settled, o, &pumped) && pumped.rc != RC_LATER) {
         *e = pumped;
@@ -219,7 +221,7 @@ static bool at_once(void *arg)
     return true;
 }
 
-/* What an earlier run owes to others does not wait because this command came to nothing. */
+/* What an earlier run owes to others does not wait because this command came to nothing before it wrote. */
 static void mend(struct work *w)
 {
     struct err e = {0};
@@ -238,7 +240,7 @@ static enum rc verb(struct work *w, const char *what, bool writes)
     if (strcmp(what, "check") == 0)
         return views_check(w->c, &w->s, w->host, w->site, w->value);
     ok = strcmp(what, "list") == 0 ? list(w, &e) : strcmp(what, "add") == 0 ? add(w, &e) : del(w, &e);
-    if (writes)
+    if (writes && !w->pumped)
         mend(w);
     if (!ok)
         return call_fail(w->c, &e);

@@ -76,7 +76,7 @@ static bool save_certs(struct run *r, struct err *e)
     return true;
 }
 
-/* cancel waits for its own records alone, not for all that the ledger holds. */
+/* cancel waits for its own records alone, not for all that the ledger holds (but for values of others: publish_mending()). */
 static bool winding_up(const struct run *r)
 {
     for (size_t i = 0; i < r->n_order; i++)

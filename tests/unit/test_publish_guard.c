@@ -376,12 +376,54 @@ static void test_only_read(void **state)
     }
 }
 
+/* One look is waited for, and no more of a server that does not answer. */
+static void test_dead_server(void **state)
+{
+    (void)state;
+    broken_off(&ways[0]);
+    w->fail_reads = 1000;
+    w->reads = 0;
+    session_open(&x, "shared_rrset = merge");
+    assert_true(publish_mending(x.p));
+    for (unsigned i = 0; i < 20; i++)
+        turn(&x);
+    assert_int_equal(w->reads, 1);
+    assert_true(publish_busy(x.p));
+    assert_false(publish_mending(x.p));
+    run(&x);
+    session_close(&x);
+    w->fail_reads = 0;
+    assert_int_equal(guards(), 1);
+    next_run();
+    foreign_intact();
+}
+
+/* What was never written goes without a question to DNS, whether it was released before or after the lane has given up. */
+static void test_never_written(void **state)
+{
+    (void)state;
+    broken_off(&ways[0]);
+    w->fail_reads = 1000;
+    session_open(&x, "shared_rrset = merge");
+    want(&x, "B", "new.example.hk", "code");
+    want(&x, "C", "new.example.hk", "late");
+    release(&x, "B");
+    run(&x);
+    assert_int_equal(state_of(&x, "B").rows, 0);
+    assert_int_equal(state_of(&x, "C").failed, 1);
+    release(&x, "C");
+    run(&x);
+    assert_int_equal(state_of(&x, "C").rows, 0);
+    session_close(&x);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         with_dir(test_killed_everywhere), with_dir(test_owner_takes_away), with_dir(test_owner_changes), with_dir(test_of_the_same_kind),
         with_dir(test_too_old),           with_dir(test_read_back_fails),  with_dir(test_restore_fails), with_dir(test_section_renamed),
-        with_dir(test_no_leaning),        with_dir(test_left_alone),       with_dir(test_frail),         with_dir(test_only_read)};
+        with_dir(test_no_leaning),        with_dir(test_left_alone),       with_dir(test_frail),         with_dir(test_only_read),
+        with_dir(test_dead_server),       with_dir(test_never_written)};
 
     world_make();
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -91,19 +91,23 @@ static bool gone(struct lane *l, struct prow *const *all, size_t n, size_t i, st
     return row_hand_over(l->p, all, n, i, e) && row_settled(l->p, all[i], LEDGER_GONE, e);
 }
 
-static bool drop_finished(struct lane *l, struct prow **all, size_t n, struct err *e)
+bool lane_finish(struct lane *l, struct err *e)
 {
-    for (size_t i = 0; i < n; i++) {
+    struct prow **all;
+    size_t n = lane_rows(l, &all);
+    bool ok = true;
+
+    for (size_t i = 0; i < n && ok; i++) {
         struct standing o = row_others(all, n, i);
 
         if (decide_before(&all[i]->row, &o, all[i]->recheck) != DEED_GONE)
             continue;
-        if (all[i]->row.written && !tell_evidence(l->p, all[i], all[i]->row.state == LEDGER_FOUND ? "left" : "shared", e))
-            return false;
-        if (!gone(l, all, n, i, e))
-            return false;
+        if (all[i]->row.written)
+            ok = tell_evidence(l->p, all[i], all[i]->row.state == LEDGER_FOUND ? "left" : "shared", e);
+        ok = ok && gone(l, all, n, i, e);
     }
-    return true;
+    free(all);
+    return ok;
 }
 
 static bool row_due(struct prow *const *all, size_t n, size_t i, int64_t now)
@@ -189,17 +193,16 @@ static void owners(struct lane *l)
 static bool lane_begin(struct lane *l, struct err *e)
 {
     struct prow **all;
-    size_t n = lane_rows(l, &all);
-    bool ok = drop_finished(l, all, n, e);
+    size_t n;
 
-    if (ok) {
-        take_groups(l, all, n);
-        if (l->n)
-            source_open(l->p, l->src);
-        ok = admit(l, e);
-    }
+    if (!lane_finish(l, e))
+        return false;
+    n = lane_rows(l, &all);
+    take_groups(l, all, n);
     free(all);
-    if (!ok)
+    if (l->n)
+        source_open(l->p, l->src);
+    if (!admit(l, e))
         return false;
     if (!l->n) {
         lane_idle(l);

@@ -145,7 +145,7 @@ static bool foreign_restore(struct lane *l, struct prow *const *all, size_t n, s
 {
     batch_clear(l);
     keep_sets(l);
-    l->restoring = true;
+    l->restoring = l->missing = true;
     l->batch = (struct batch){.zone = l->zone, .c = mem_array(l->n_lost, sizeof(struct change)), .n = l->n_lost};
     l->rec = mem_array(l->n_lost, sizeof(*l->rec));
     for (size_t i = 0; i < l->n_lost; i++) {

@@ -117,7 +117,7 @@ bool guard_set(struct lane *l, struct prow *const *all, size_t n, struct err *e)
 
 bool guard_drop(struct lane *l, struct err *e)
 {
-    l->guarded = l->owed = false;
+    l->guarded = l->owed = l->missing = false;
     l->owed_tries = 0;
     return put(l, NULL, e);
 }
@@ -216,6 +216,8 @@ bool guard_pump(struct lane *l, struct err *e)
     char *key, *text;
     json_t *guard;
 
+    if (!lane_finish(l, e))
+        return false;
     if (l->owed_why.rc != RC_OK)
         return fail_rows(l, e);
     if (l->owed_at > loop_now(net_loop(l->p->net)))

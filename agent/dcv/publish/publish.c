@@ -301,10 +301,20 @@ static bool is_mended(const struct prow *r)
     return !*r->row.order && !r->failed && (r->recheck || (r->busy && r->row.again));
 }
 
+/* One look at what an earlier run owes, since its server may be dead; the way back as long as something is known to be missing. */
+static bool is_mending(const struct lane *l, int64_t now)
+{
+    if (l->missing)
+        return l->n_lost || owes(l);
+    return l->owed_tries == 0 && (l->n_lost || (owes(l) && l->owed_at <= now));
+}
+
 bool publish_mending(const struct publish *p)
 {
+    int64_t now = loop_now(net_loop(p->net));
+
     for (const struct lane *l = p->lane; l; l = l->next)
-        if (l->n_lost || owes(l))
+        if (is_mending(l, now))
             return true;
     for (size_t i = 0; i < p->n; i++)
         if (is_mended(p->row[i]))

@@ -42,7 +42,8 @@ void publish_warm(struct publish *p, const char *provider, const char *zone, con
 /* Once a turn: starts what can be started, through store_then. false: the store failed. */
 bool publish_pump(struct publish *p, struct err *e);
 bool publish_busy(const struct publish *p); /* batches under way or retries due within this run */
-bool publish_mending(const struct publish *p); /* what went missing beside our write is looked for or put back */
+/* What may have gone missing beside a write of ours is looked for (once, where an earlier run owes the look), or put back. */
+bool publish_mending(const struct publish *p);
 
 struct publish_state {
     unsigned rows, wanted, present; /* present counts FOUND too */

@@ -90,7 +90,8 @@ struct lane {
     int64_t owed_at;    /* loop_now(), ms: not before then, */
     unsigned owed_tries;
     struct err owed_why; /* and not in this run any more, for this reason */
-    bool restoring; /* this apply puts values of others back */
+    bool missing;       /* guarded values are known to be missing, until all is seen or told */
+    bool restoring;     /* this apply puts values of others back */
     struct early **early;
     size_t n_early;
     struct lookup warm; /* the early read under way */
@@ -134,6 +135,7 @@ bool lane_pump(struct lane *l, struct err *e);
 void lane_write(struct lane *l); /* the batch is filled in: apply it after the commit */
 void lane_probe(struct lane *l); /* back is filled in: read it */
 void lane_idle(struct lane *l);
+bool lane_finish(struct lane *l, struct err *e); /* its rows that end without a question to DNS */
 void lane_free(struct lane *l);
 
 /* publish/sets.c */
