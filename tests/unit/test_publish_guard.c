@@ -227,24 +227,146 @@ static void test_restore_fails(void **state)
     assert_int_equal(guards(), 0);
 }
 
-static void test_section_renamed(void **state)
+/* As session_open(), with another section than the one that wrote. */
+static void session_other(const char *name, const char *zones)
 {
-    FILE *f;
+    struct err e = {0};
+    FILE *f = fopen(x.path, "w");
 
-    (void)state;
-    broken_off(&ways[0]);
-    f = fopen(x.path, "w");
     assert_non_null(f);
-    fprintf(f, "[provider renamed]\ntype = rfc2136\nserver = 192.0.2.53\nzones = example.hk example.com\nshared_rrset = merge\n");
+    fprintf(f, "[provider %s]\ntype = rfc2136\nserver = 192.0.2.53\nzones = %s\nshared_rrset = merge\n", name, zones);
     fclose(f);
     x.c = conf_load(x.path, modules);
     x.s = now_store = open_store(true);
     x.p = publish_new(NULL, x.s, x.c);
-    struct err e = {0};
     assert_ok(publish_load(x.p, &e), e);
+}
+
+static void test_section_renamed(void **state)
+{
+    (void)state;
+    broken_off(&ways[0]);
+    session_other("renamed", "example.hk example.com");
     run(&x);
     session_close(&x);
     foreign_intact();
+    assert_int_equal(guards(), 0);
+}
+
+static void put_guard(const char *provider, const char *sets)
+{
+    struct err e = {0};
+    char *key = mem_fmt("%s/example.hk", provider);
+    char *text = mem_fmt("{\"provider\":\"%s\",\"zone\":\"example.hk\",\"at\":%lld,\"sets\":[%s]}", provider, (long long)clock_now(), sets);
+
+    x.s = open_store(true);
+    assert_ok(value_put(x.s, "guard", key, text, &e), e);
+    assert_ok(store_turn(x.s, &e), e);
+    store_close(x.s);
+    free(key);
+    free(text);
+}
+
+/* The heir owes a look in the same zone itself, also at a name that the old section wrote. */
+static void test_heir_owes(void **state)
+{
+    static const char *const heirs[] = {"zulu", "alpha"}; /* loaded after the old section's, and before */
+
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        empty_state();
+        broken_off(&ways[0]);
+        put_guard(heirs[i], "{\"owner\":\"other.example.hk\",\"ttl\":300,\"values\":[{\"value\":\"aGVpcnM=\",\"guarded\":true}]},"
+                            "{\"owner\":\"www.example.hk\",\"ttl\":1800,\"values\":[{\"value\":\"Zm9yZWlnbg==\",\"guarded\":true},"
+                            "{\"value\":\"c2Vjb25k\",\"guarded\":true}]}");
+        session_other(heirs[i], "example.hk example.com");
+        run(&x);
+        session_close(&x);
+        foreign_intact();
+        assert_true(has("other.example.hk", "heirs"));
+        assert_true(has("www.example.hk", "second"));
+        assert_int_equal(guards(), 0);
+    }
+}
+
+static bool count_unseen(void *arg, int64_t at, const char *cert, const char *order, const char *kind, const char *json)
+{
+    (void)at;
+    (void)cert;
+    (void)order;
+    *(unsigned *)arg += !strcmp(kind, "record") && strstr(json, "foreign-unseen");
+    return true;
+}
+
+/* Nobody may look any more: told once a day, and given up after a week, each value by its name. */
+static void test_section_gone(void **state)
+{
+    static const struct {
+        const char *clock;
+        bool loud;
+        unsigned guards, values;
+    } runs[] = {{"+1h", true, 1, 0}, {"+2h", false, 1, 0}, {"+26h", true, 1, 0}, {"+8d", false, 0, 3}, {"+9d", false, 0, 3}};
+
+    (void)state;
+    broken_off(&ways[0]);
+    for (size_t i = 0; i < sizeof runs / sizeof *runs; i++) {
+        unsigned values = 0;
+
+        setenv("DCVAGENT_CLOCK", runs[i].clock, 1);
+        session_other("other", "example.org");
+        int64_t told = notice_last(x.s, "unseen/bind/example.hk");
+        run(&x);
+        assert_int_equal(notice_last(x.s, "unseen/bind/example.hk") != told, runs[i].loud);
+        assert_true(evidence_each(x.s, NULL, NULL, count_unseen, &values, NULL));
+        assert_int_equal(values, runs[i].values);
+        assert_string_equal(state_of(&x, "A").err.code, "LEDGER_ORPHAN");
+        session_close(&x);
+        assert_int_equal(guards(), runs[i].guards);
+    }
+    unsetenv("DCVAGENT_CLOCK");
+}
+
+/* A TXT of no octets is a value, too; alone, and beside others. */
+static void test_empty_value(void **state)
+{
+    static const char *const owners[] = {"www.example.hk", "bare.example.hk"};
+
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        empty_state();
+        world_of(&ways[0]);
+        w->clobber = false;
+        world_put(owners[i], 1800, "");
+        session_open(&x, "shared_rrset = merge");
+        want(&x, "A", owners[i], "code");
+        while (!w->applies)
+            turn(&x);
+        session_close(&x);
+        world_remove(owners[i], "");
+        next_run();
+        assert_true(has(owners[i], ""));
+        assert_true(has(owners[i], "code"));
+        foreign_intact();
+    }
+}
+
+/* A guard that names nothing is dropped, and the rows go on in the same run. */
+static void test_nothing_guarded(void **state)
+{
+    struct err e = {0};
+
+    (void)state;
+    world_of(&ways[0]);
+    w->clobber = false;
+    session_open(&x, "");
+    want(&x, "A", "www.example.hk", "code");
+    assert_ok(store_turn(x.s, &e), e);
+    session_close(&x);
+    put_guard("bind", "");
+    session_open(&x, "shared_rrset = merge");
+    run(&x);
+    assert_int_equal(state_of(&x, "A").present, 1);
+    session_close(&x);
     assert_int_equal(guards(), 0);
 }
 
@@ -281,6 +403,45 @@ static void test_frail(void **state)
     next_run();
     foreign_intact();
     assert_int_equal(world_count(), 4);
+    fake.takes = NULL;
+}
+
+/* The write's fate is unknown, and nothing of it is there: that ends once it cannot arrive any more. */
+static void test_frail_without_ours(void **state)
+{
+    static const struct {
+        const char *clock;
+        bool there; /* ours */
+        unsigned rows;
+    } runs[] = {{"+1m", false, 1}, {"+2h", true, 1}, {"+2h", false, 0}};
+
+    (void)state;
+    world_of(&ways[1]);
+    w->clobber = false;
+    world_remove("www.example.hk", "foreign");
+    session_open(&x, "shared_rrset = merge");
+    want(&x, "A", "www.example.hk", "code");
+    while (!w->applies)
+        turn(&x);
+    session_close(&x);
+    world_put("www.example.hk", 1800, "foreign");
+    fake.takes = takes_short;
+    for (size_t i = 0; i < sizeof runs / sizeof *runs; i++) {
+        if (runs[i].there)
+            world_put("www.example.hk", 1800, "code");
+        else
+            world_remove("www.example.hk", "code");
+        setenv("DCVAGENT_CLOCK", runs[i].clock, 1);
+        session_open(&x, "shared_rrset = merge");
+        release(&x, "A");
+        run(&x);
+        assert_int_equal(state_of(&x, "A").rows, runs[i].rows);
+        if (runs[i].rows)
+            assert_string_equal(state_of(&x, "A").err.code, "FOREIGN_FRAIL");
+        session_close(&x);
+        foreign_intact();
+    }
+    unsetenv("DCVAGENT_CLOCK");
     fake.takes = NULL;
 }
 
@@ -419,11 +580,25 @@ static void test_never_written(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        with_dir(test_killed_everywhere), with_dir(test_owner_takes_away), with_dir(test_owner_changes), with_dir(test_of_the_same_kind),
-        with_dir(test_too_old),           with_dir(test_read_back_fails),  with_dir(test_restore_fails), with_dir(test_section_renamed),
-        with_dir(test_no_leaning),        with_dir(test_left_alone),       with_dir(test_frail),         with_dir(test_only_read),
-        with_dir(test_dead_server),       with_dir(test_never_written)};
+    const struct CMUnitTest tests[] = {with_dir(test_killed_everywhere),
+                                       with_dir(test_owner_takes_away),
+                                       with_dir(test_owner_changes),
+                                       with_dir(test_of_the_same_kind),
+                                       with_dir(test_too_old),
+                                       with_dir(test_read_back_fails),
+                                       with_dir(test_restore_fails),
+                                       with_dir(test_section_renamed),
+                                       with_dir(test_no_leaning),
+                                       with_dir(test_left_alone),
+                                       with_dir(test_frail),
+                                       with_dir(test_only_read),
+                                       with_dir(test_dead_server),
+                                       with_dir(test_never_written),
+                                       with_dir(test_heir_owes),
+                                       with_dir(test_section_gone),
+                                       with_dir(test_empty_value),
+                                       with_dir(test_nothing_guarded),
+                                       with_dir(test_frail_without_ours)};
 
     world_make();
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -335,6 +335,14 @@ static bool is_frail(const struct lane *l, struct prow *const *all, size_t n, co
     return false;
 }
 
+/* Longer than a program that a run left behind is still at it. */
+static bool is_late(const struct lane *l, const struct prow *r)
+{
+    enum { LATE_S = 3600 };
+
+    return source_commits(l->src) || clock_now() - r->row.written <= LATE_S;
+}
+
 static bool decide_all(struct lane *l, struct prow **all, size_t n, struct err *e)
 {
     size_t kept = 0;
@@ -346,8 +354,8 @@ static bool decide_all(struct lane *l, struct prow **all, size_t n, struct err *
         if (set)
             all[i]->deed = decide_read(&all[i]->row, &o, set, set_foreign(all, n, set), source_shares(l->src), all[i]->unsure,
                                        all[i]->unsure && source_commits(l->src));
-        if (set && (all[i]->deed == DEED_ADD || all[i]->deed == DEED_DELETE) && is_frail(l, all, n, set))
-            all[i]->deed = DEED_FRAIL;
+        if (set && is_frail(l, all, n, set))
+            all[i]->deed = decide_frail(all[i]->deed, rrset_has(set, all[i]->row.rec.value), is_late(l, all[i]));
     }
     for (size_t i = 0; i < n; i++) {
         if (!all[i]->busy)

@@ -50,6 +50,13 @@ enum deed decide_read(const struct ledger_row *r, const struct standing *others,
     return foreign && !may_share ? DEED_SHARED : DEED_ADD;
 }
 
+enum deed decide_frail(enum deed deed, bool there, bool late)
+{
+    if (deed != DEED_ADD && deed != DEED_DELETE)
+        return deed;
+    return deed == DEED_DELETE && !there && !late ? DEED_GONE : DEED_FRAIL;
+}
+
 enum outcome decide_after(bool add, enum change_result result, bool there, int64_t before, bool commits)
 {
     if (commits && result == CHANGE_UNSURE)

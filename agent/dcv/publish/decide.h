@@ -40,6 +40,10 @@ enum deed decide_before(const struct ledger_row *r, const struct standing *other
 enum deed decide_read(const struct ledger_row *r, const struct standing *others, const struct rrset *set, bool foreign, bool may_share,
                       bool unsure, bool uncommitted);
 
+/* Of DEED_ADD and DEED_DELETE where values of others stand that could not be put back, should the write take them along. there: ours does, too;
+ * late: a write of ours may still arrive. What is not there and can no more come is over. */
+enum deed decide_frail(enum deed deed, bool there, bool late);
+
 enum outcome {
     OUT_PRESENT,     /* read back: there, ours */
     OUT_FOUND,       /* there, but our write was refused and it had not been written before: a stranger's */

@@ -172,13 +172,11 @@ static bool is_changed(const struct lane *l, struct prow *const *all, size_t n, 
     return false;
 }
 
-enum { GUARDED_MAX = 7 * DAY };
-
 /* false: it has to be put back. */
 static bool is_settled(const struct lane *l, struct prow *const *all, size_t n, const struct lost *v, enum fate *fate)
 {
     *fate = stands_at(l, v, v->sibling) ? FATE_HIDDEN : is_changed(l, all, n, v) ? FATE_CHANGED : FATE_LOST;
-    return *fate != FATE_LOST || !l->guarded || clock_now() - l->guarded_at > GUARDED_MAX;
+    return *fate != FATE_LOST || !l->guarded || guard_is_old(l);
 }
 
 /* What is still missing may be our doing, and is put back then. Not guarded: the loss is somebody else's doing. */

@@ -115,6 +115,13 @@ bool guard_set(struct lane *l, struct prow *const *all, size_t n, struct err *e)
     return ok;
 }
 
+enum { GUARDED_MAX = 7 * DAY };
+
+bool guard_is_old(const struct lane *l)
+{
+    return clock_now() - l->guarded_at > GUARDED_MAX;
+}
+
 bool guard_drop(struct lane *l, struct err *e)
 {
     l->guarded = l->owed = l->missing = false;
@@ -167,8 +174,12 @@ static bool take_value(struct rrset *set, const json_t *j)
     const char *base64 = json_str(j, "value");
     struct secret octets = {0};
 
-    if (!b64url_read(base64, strlen(base64), &octets))
+    if (*base64 && !b64url_read(base64, strlen(base64), &octets)) /* a TXT may have no octets */
         return false;
+    if (rrset_has(set, (struct bytes){octets.p, octets.n})) { /* two guards that became one may both have it */
+        secret_free(&octets);
+        return false;
+    }
     rrset_add_native(set, octets.p, octets.n, json_string_value(json_object_get(j, "native")));
     secret_free(&octets);
     return json_is_true(json_object_get(j, "guarded"));
@@ -203,18 +214,44 @@ static void take_up(struct lane *l, const json_t *guard)
     sets_for(&l->look, l->zone, json_array_size(sets));
     json_array_foreach(sets, i, one)
     {
-        strs_add(&l->owners, json_str(one, "owner"));
-        l->look.set[i].owner = l->owners.s[i];
-        l->look.n++;
-        take_set(l, all, n, &l->look.set[i], one);
+        const char *owner = json_str(one, "owner");
+        struct rrset *set = sets_find(&l->look, owner);
+
+        if (!set) {
+            strs_add(&l->owners, owner);
+            set = &l->look.set[l->look.n];
+            set->owner = l->owners.s[l->look.n++];
+        }
+        take_set(l, all, n, set, one);
     }
     free(all);
 }
 
+static void read_guard(struct lane *l)
+{
+    char *key = key_of(l->src->name, l->zone), *text = value_get(l->p->store, module, key);
+    json_t *guard = text ? json_loads(text, 0, NULL) : NULL;
+
+    take_up(l, guard);
+    json_decref(guard);
+    free(text);
+    free(key);
+}
+
+/* Nothing is left to look for, or nobody to ask: the rows of the lane go on. */
+static bool end_debt(struct lane *l, struct err *e)
+{
+    for (size_t i = 0; i < l->n_lost; i++)
+        if (!tell_lost(l, &l->lost[i], FATE_UNSEEN, e))
+            return false;
+    lane_idle(l);
+    loop_again(net_loop(l->p->net));
+    return guard_drop(l, e);
+}
+
 bool guard_pump(struct lane *l, struct err *e)
 {
-    char *key, *text;
-    json_t *guard;
+    bool open;
 
     if (!lane_finish(l, e))
         return false;
@@ -222,35 +259,42 @@ bool guard_pump(struct lane *l, struct err *e)
         return fail_rows(l, e);
     if (l->owed_at > loop_now(net_loop(l->p->net)))
         return true;
-    if (!source_open(l->p, l->src))
+    open = source_open(l->p, l->src);
+    if (!open && !guard_is_old(l))
         return give_up(l, &l->src->err, e);
-    key = key_of(l->src->name, l->zone);
-    text = value_get(l->p->store, module, key);
-    guard = text ? json_loads(text, 0, NULL) : NULL;
-    take_up(l, guard);
-    json_decref(guard);
-    free(text);
-    free(key);
+    read_guard(l);
     l->owed = false;
-    if (l->n_lost) {
-        foreign_probe(l);
-        return true;
-    }
-    lane_idle(l);
-    return guard_drop(l, e);
+    if (!open || !l->n_lost)
+        return end_debt(l, e);
+    foreign_probe(l);
+    return true;
 }
 
 /* --- at the start of a run ------------------------------------------------------------------------------------------------------- */
 
+/* What the heir owes there itself stays owed, as of the older of both. */
+static void join(json_t *guard, const char *text)
+{
+    json_t *own = text ? json_loads(text, 0, NULL) : NULL;
+
+    if (!own)
+        return;
+    json_array_extend(json_object_get(guard, "sets"), json_object_get(own, "sets"));
+    if (json_num(own, "at") < json_num(guard, "at"))
+        json_object_set(guard, "at", json_object_get(own, "at"));
+    json_decref(own);
+}
+
 /* Under the name of the section that may write there now. */
 static bool move(struct publish *p, const char *from, const char *to, json_t *guard, struct err *e)
 {
-    char *line;
+    char *key = key_of(to, json_str(guard, "zone")), *text = value_get(p->store, module, key), *line;
     bool ok;
 
     json_object_set_new(guard, "provider", json_string(to));
+    join(guard, text);
+    free(text);
     line = json_line(json_incref(guard));
-    char *key = key_of(to, json_str(guard, "zone"));
     ok = value_put(p->store, module, from, NULL, e) && value_put(p->store, module, key, line, e);
     free(line);
     free(key);
@@ -273,8 +317,8 @@ static bool load_guard(void *arg, const char *key, const char *text)
     struct lane *l = ok && *zone ? lane_get(to->p, now ? now->name : provider, zone) : NULL;
 
     if (l) {
+        l->guarded_at = l->guarded && l->guarded_at < json_num(guard, "at") ? l->guarded_at : json_num(guard, "at");
         l->guarded = l->owed = true;
-        l->guarded_at = json_num(guard, "at");
     }
     json_decref(guard);
     return ok;

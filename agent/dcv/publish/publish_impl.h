@@ -150,6 +150,7 @@ void batch_clear(struct lane *l);
 /* publish/guard.c */
 bool guard_load(struct publish *p, struct err *e);
 bool guard_set(struct lane *l, struct prow *const *all, size_t n, struct err *e); /* look (and lost) and the batch are filled in: before each write */
+bool guard_is_old(const struct lane *l);                                           /* too old to put back what it has */
 bool guard_drop(struct lane *l, struct err *e);                                    /* all of it stands there, or was told */
 bool guard_later(struct lane *l, struct err *e);                                   /* l->err: why nothing is known yet */
 bool guard_pump(struct lane *l, struct err *e);                                    /* of a lane that owes: instead of a new batch */
@@ -174,14 +175,14 @@ void warm_free(struct lane *l);
 
 /* publish/tell.c */
 bool tell_evidence(struct publish *p, const struct prow *r, const char *action, struct err *e);
-enum fate { FATE_LOST, FATE_RESTORED, FATE_HIDDEN, FATE_CHANGED };
+enum fate { FATE_LOST, FATE_RESTORED, FATE_HIDDEN, FATE_CHANGED, FATE_UNSEEN };
 bool tell_snapshot(struct lane *l, const struct rrset *set, struct err *e); /* what stands there before it is replaced */
 bool tell_lost(struct lane *l, const struct lost *v, enum fate fate, struct err *e);
-void tell_unseen(const struct lane *l, const struct err *why); /* what it owes waits for the next run */
+void tell_unseen(const struct lane *l, const struct err *why); /* what it owes waits for the next run; loudly once a day */
 void tell_failed(const struct prow *r, const struct err *why);
 void tell_orphan(struct publish *p, const struct prow *r, const char *heir); /* heir: the section that goes on with it; NULL: none */
 void tell_ttl(const struct lane *l, const char *owner, uint32_t was, uint32_t is);
-void why_refused(const struct lane *l, const struct prow *r, struct err *why); /* of DEED_CNAME, DEED_SHARED, DEED_REMOVED */
+void why_refused(const struct lane *l, const struct prow *r, struct err *why); /* of DEED_CNAME, DEED_SHARED, DEED_FRAIL, DEED_REMOVED */
 void why_not_applied(const struct lane *l, const struct prow *r, bool add, struct err *why);
 
 #endif

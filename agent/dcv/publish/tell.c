@@ -80,6 +80,11 @@ static void say_lost(const struct lane *l, const struct lost *v, enum fate fate)
                    "the TXT \"%s\" of others stood there before our write; now another one that begins alike stands in its place, which is "
                    "left so: its owner has changed it. If nobody did, put it back; the evidence keeps it whole",
                    str_text(&value));
+    else if (fate == FATE_UNSEEN)
+        say_loudly(LEVEL_ERROR, &about, "FOREIGN_UNSEEN",
+                   "whether the TXT \"%s\" (TTL %u) of others stands as before our last write was not seen for a week, and is looked at no "
+                   "more; look yourself, and put it back where it is missing and still wanted; the evidence keeps it whole",
+                   str_text(&value), (unsigned)v->ttl);
     else
         say_loudly(LEVEL_ERROR, &about, "FOREIGN_LOST",
                    "the TXT \"%s\" (TTL %u) of others stood there before our write and is missing after it; unless its owner removed it "
@@ -93,7 +98,8 @@ bool tell_lost(struct lane *l, const struct lost *v, enum fate fate, struct err 
     static const char *const actions[] = {[FATE_LOST] = "foreign-lost",
                                           [FATE_RESTORED] = "foreign-restored",
                                           [FATE_HIDDEN] = "wildcard-hidden",
-                                          [FATE_CHANGED] = "foreign-changed"};
+                                          [FATE_CHANGED] = "foreign-changed",
+                                          [FATE_UNSEEN] = "foreign-unseen"};
     json_t *j = json_object();
     char *line;
     bool ok;
@@ -111,14 +117,28 @@ bool tell_lost(struct lane *l, const struct lost *v, enum fate fate, struct err 
     return ok;
 }
 
+typedef void how_fn(enum level, const struct about *, const char *, const char *, ...) __attribute__((format(printf, 4, 5)));
+
+/* Once a day for cron, always for the log. */
+static how_fn *how_today(const struct publish *p, const char *key, int64_t now)
+{
+    return now - notice_last(p->store, key) >= DAY ? say_loudly : say_quietly;
+}
+
 void tell_unseen(const struct lane *l, const struct err *why)
 {
     struct about about = {.name = l->zone, .step = "publish", .server = server_of(l->src)};
+    char *key = mem_fmt("unseen/%s/%s", l->src->name, l->zone);
+    int64_t now = clock_now();
+    how_fn *how = how_today(l->p, key, now);
 
-    say_loudly(LEVEL_WARNING, &about, "FOREIGN_UNSEEN",
-               "whether the TXT values of others in zone %s stand as before our last write is not known: %s; nothing else is written there "
-               "until then, the next run looks again",
-               l->zone, why->text);
+    how(LEVEL_WARNING, &about, "FOREIGN_UNSEEN",
+        "whether the TXT values of others in zone %s stand as before our last write is not known: %s; nothing else is written there "
+        "until then, the next run looks again",
+        l->zone, why->text);
+    if (how == say_loudly)
+        notice_said(l->p->store, key, now, NULL);
+    free(key);
 }
 
 /* For the log: the order that wants it reports once, when there is nothing more to try. */
@@ -134,9 +154,8 @@ void tell_orphan(struct publish *p, const struct prow *r, const char *heir)
     struct about about = {.cert = *r->cert ? r->cert : NULL, .name = r->owner, .step = "publish"};
     char *key = mem_fmt("orphan/%s/%s", r->provider, r->owner);
     int64_t now = clock_now();
-    void (*how)(enum level, const struct about *, const char *, const char *, ...) __attribute__((format(printf, 4, 5)));
+    how_fn *how = how_today(p, key, now);
 
-    how = now - notice_last(p->store, key) >= DAY ? say_loudly : say_quietly;
     if (heir)
         how(LEVEL_WARNING, &about, "LEDGER_ORPHAN",
             "a TXT of ours in zone %s was written through [provider %s], which is configured no more; [provider %s] writes there now and "
