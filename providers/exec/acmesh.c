@@ -130,16 +130,19 @@ static void drop_stale(const char *place)
 static bool make_folder(struct provider *p, struct err *e)
 {
     static const char *const places[] = {"/dev/shm", "/tmp"};
-    for (size_t i = 0; i < sizeof places / sizeof *places && !p->folder; i++) {
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
         drop_stale(places[i]);
         char *path = mem_fmt("%s/" FOLDER "XXXXXX", places[i]);
-        if (mkdtemp(path) && (p->folder_lock = lock_folder(path)) >= 0)
+        bool made = mkdtemp(path);
+        if (made && (p->folder_lock = lock_folder(path)) >= 0) {
             p->folder = path;
-        else
-            free(path);
+            return true;
+        }
+        if (made)
+            rmdir(path);
+        free(path);
     }
-    return p->folder ||
-           err_set(e, RC_CREATE, "PROGRAM_FOLDER", "no folder can be made in /dev/shm nor in /tmp for what scripts keep for a moment");
+    return err_set(e, RC_CREATE, "PROGRAM_FOLDER", "no folder can be made in /dev/shm nor in /tmp for what scripts keep for a moment");
 }
 
 static void close_provider(struct provider *p)

@@ -28,7 +28,7 @@ struct provider {
     char server[320];            /* as messages show it */
     struct spawn *first, *last;  /* the first one is under way, the others wait */
     char *folder;                /* acmesh: private, in memory; NULL */
-    int folder_lock;
+    int folder_lock;             /* descriptor; held as long as we live, so that other runs leave the folder alone */
 };
 
 /* Keys of adapters beside their program; ADAPTER_SERVER(true) where there is no other way to read. */

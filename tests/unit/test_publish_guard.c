@@ -572,6 +572,7 @@ static void test_never_written(void **state)
     run(&x);
     assert_int_equal(state_of(&x, "B").rows, 0);
     assert_int_equal(state_of(&x, "C").failed, 1);
+    assert_string_equal(state_of(&x, "C").err.where, "new.example.hk");
     release(&x, "C");
     run(&x);
     assert_int_equal(state_of(&x, "C").rows, 0);

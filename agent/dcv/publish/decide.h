@@ -1,6 +1,6 @@
 /* decide.h: what to do with one row of the ledger. Pure: the row, what was read, and the other open rows of the same record.
  *
- * The safety of other people's values is decided here and nowhere else:
+ * The safety of other people's values is decided here (guard.c and foreign.c see to what a write took along all the same):
  *  - what stands there although none of our open rows has written it is FOUND, and is never deleted;
  *  - a record is deleted only by the last row that names it, and only if one of them wrote it. */
 #ifndef DCV_DCV_PUBLISH_DECIDE_H

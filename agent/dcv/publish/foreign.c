@@ -231,15 +231,16 @@ bool foreign_restored(struct lane *l, struct err *e)
 
     if (l->err.rc != RC_OK)
         return guard_later(l, e);
+    for (size_t i = 0; i < n; i++)
+        open |= !stands_at(l, &l->lost[i], l->lost[i].owner) && may_come(l, &l->batch.c[i], &why);
+    open |= foreign_missing(l);
     for (size_t i = 0; i < n; i++) {
         bool back = stands_at(l, &l->lost[i], l->lost[i].owner);
 
-        if (!back && may_come(l, &l->batch.c[i], &why))
-            open = true;
-        else if (!tell_lost(l, &l->lost[i], back ? FATE_RESTORED : FATE_LOST, e))
+        if ((back || !open) && !tell_lost(l, &l->lost[i], back ? FATE_RESTORED : FATE_LOST, e)) /* lost: said at the last try */
             return false;
     }
-    if (!foreign_missing(l) && !open)
+    if (!open)
         return guard_drop(l, e);
     l->err = why;
     err_set(&l->err, RC_NET, "WRITE_UNSURE", "[provider %s] does not show all TXT values of others in zone %s that were put back",

@@ -138,11 +138,15 @@ static bool fail_rows(struct lane *l, struct err *e)
     size_t n = lane_rows(l, &all);
     bool ok = true;
 
-    for (size_t i = 0; i < n && ok; i++)
-        if (!all[i]->failed && row_has_work(all[i])) {
-            ok = row_failed(l->p, all[i], &l->owed_why, e);
-            all[i]->failed = true;
-        }
+    for (size_t i = 0; i < n && ok; i++) {
+        struct err why = l->owed_why;
+
+        if (all[i]->failed || !row_has_work(all[i]))
+            continue;
+        why.where[0] = '\0'; /* it may be another row's */
+        err_at(&why, "%s", all[i]->owner);
+        ok = row_stopped(l->p, all[i], &why, e);
+    }
     free(all);
     return ok;
 }

@@ -118,6 +118,7 @@ void row_free(struct prow *r);
 bool row_put(struct publish *p, struct prow *r, struct err *e);
 bool row_settled(struct publish *p, struct prow *r, enum ledger_state state, struct err *e); /* FOUND, PRESENT, GONE */
 bool row_failed(struct publish *p, struct prow *r, const struct err *why, struct err *e);
+bool row_stopped(struct publish *p, struct prow *r, const struct err *why, struct err *e); /* the same, without another try in this run */
 int64_t pause_s(unsigned tries); /* after so many */
 struct standing row_others(struct prow *const *all, size_t n, size_t i);
 bool row_hand_over(struct publish *p, struct prow *const *all, size_t n, size_t i, struct err *e);

@@ -132,6 +132,14 @@ bool row_failed(struct publish *p, struct prow *r, const struct err *why, struct
     return row_put(p, r, e);
 }
 
+bool row_stopped(struct publish *p, struct prow *r, const struct err *why, struct err *e)
+{
+    r->row.last = *why;
+    r->failed = true;
+    tell_failed(r, why);
+    return row_put(p, r, e);
+}
+
 /* Rows of one record stand side by side in a sorted list: [*from, *to) around i. */
 static void same_record(struct prow *const *all, size_t n, size_t i, size_t *from, size_t *to)
 {
