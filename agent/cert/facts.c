@@ -127,6 +127,14 @@ bool issued_facts(const struct issued *i, size_t at, struct cert_facts *f, struc
     return false;
 }
 
+bool issued_first(const void *p, size_t n, struct cert_facts *f)
+{
+    struct issued *i = NULL;
+    bool ok = n && issued_read(&i, p, n, NULL) && issued_facts(i, 0, f, NULL);
+    issued_free(i);
+    return ok;
+}
+
 void cert_facts_clear(struct cert_facts *f)
 {
     strs_free(&f->names);

@@ -27,6 +27,7 @@ struct cert_facts {
     bool eku_present;
 };
 bool issued_facts(const struct issued *i, size_t at, struct cert_facts *f, struct err *e);
+bool issued_first(const void *p, size_t n, struct cert_facts *f); /* of the first certificate in there; false: none can be read */
 void cert_facts_clear(struct cert_facts *f);
 
 struct ordered {              /* what the leaf has to be */

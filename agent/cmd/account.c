@@ -87,19 +87,11 @@ struct issuer {
     char *ca;
 };
 
-static bool read_facts(struct bytes pem, struct cert_facts *f)
-{
-    struct issued *i = NULL;
-    bool ok = pem.n && issued_read(&i, pem.p, pem.n, NULL) && issued_facts(i, 0, f, NULL);
-    issued_free(i);
-    return ok;
-}
-
 static bool is_its_order(void *arg, const struct saved_order *o)
 {
     struct issuer *is = arg;
     struct cert_facts f = {0};
-    if (read_facts(o->certificate, &f) && strcmp(f.fingerprint, is->fingerprint) == 0)
+    if (issued_first(o->certificate.p, o->certificate.n, &f) && strcmp(f.fingerprint, is->fingerprint) == 0)
         is->ca = mem_str(o->ca);
     cert_facts_clear(&f);
     return !is->ca;
@@ -110,7 +102,7 @@ static char *issuing_ca(const struct session *s, const char *name, const char *p
 {
     struct cert_facts f = {0};
     struct issuer is = {.fingerprint = f.fingerprint};
-    if (read_facts((struct bytes){(const uint8_t *)pem, n}, &f))
+    if (issued_first(pem, n, &f))
         order_history(s->store, name, is_its_order, &is, NULL);
     cert_facts_clear(&f);
     return is.ca;

@@ -17,6 +17,7 @@
 #include "cert/key.h"
 #include "cert/pfx.h"
 #include "conf/conf.h"
+#include "order/cas.h"
 #include "order/when/due.h"
 #include "order/evidence.h"
 #include "order/session.h"
@@ -28,7 +29,7 @@ struct adopting {
     struct call *c;
     struct session s;
     const struct conf_cert *conf;
-    struct due_cas *cas;
+    struct cas *cas;
     const struct ca_rules *rules;
     struct secret key;
     struct issued *given;
@@ -66,8 +67,8 @@ static bool may_adopt(struct adopting *a, const char *cert, struct err *e)
     if (ordered)
         return err_set(e, RC_USAGE, "ORDER_OPEN",
                        "an order of %s is under way: hand over its certificate without --key, or dcvagent cancel %s first", cert, cert);
-    a->cas = due_cas_open(&a->s);
-    a->rules = due_cas_rules(a->cas, a->conf->ca);
+    a->cas = cas_open(&a->s, false);
+    a->rules = cas_rules(a->cas, a->conf->ca);
     return a->rules || err_set(e, RC_CONF, "CA_SECTION", "the CA section [ca %s] of %s cannot be used; dcvagent config check shows why",
                                a->conf->ca, cert);
 }
@@ -229,7 +230,7 @@ static enum rc run(struct adopting *a, const char *cert, const void *p, size_t n
         issued_free(a->given);
         cert_facts_clear(&a->facts);
         chain_clear(&a->chain);
-        due_cas_close(a->cas);
+        cas_close(a->cas);
         session_close(&a->s);
     }
     secret_free(&a->key);

@@ -12,6 +12,7 @@
 #include "ca/ca.h"
 #include "cmd/columns.h"
 #include "conf/conf.h"
+#include "order/cas.h"
 #include "order/when/due.h"
 #include "order/ask/horizon.h"
 #include "order/session.h"
@@ -108,14 +109,14 @@ static int by_time(const void *a, const void *b)
 
 static bool gather(struct events *all, struct err *e)
 {
-    struct due_cas *cas = due_cas_open(all->s);
+    struct cas *cas = cas_open(all->s, false);
     bool ok = true;
     for (size_t i = 0; i < all->s->conf->n_cert && ok; i++) {
         all->conf = &all->s->conf->cert[i];
-        all->rules = due_cas_rules(cas, all->conf->ca);
+        all->rules = cas_rules(cas, all->conf->ca);
         ok = all->conf->broken || look_ahead(all, e);
     }
-    due_cas_close(cas);
+    cas_close(cas);
     if (all->n)
         qsort(all->e, all->n, sizeof *all->e, by_time);
     return ok;

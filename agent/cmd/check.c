@@ -10,7 +10,7 @@
 #include "cmd/webviews.h"
 #include "cmd/views.h"
 #include "conf/conf.h"
-#include "order/when/due.h"
+#include "order/cas.h"
 #include "order/ask/where.h"
 #include "order/website/website.h"
 #include "store/store.h"
@@ -24,7 +24,7 @@ struct record_row { /* a record that an open order wants */
 struct gathering {
     struct call *c;
     struct session *s;
-    struct due_cas *cas;
+    struct cas *cas;
     const struct saved_order *order;
     struct record_row *row;
     size_t n;
@@ -79,7 +79,7 @@ static bool take_order(void *arg, const struct saved_order *o)
         return true;
     }
     const struct conf_cert *conf = conf_cert(g->s->conf, o->cert);
-    const struct ca_rules *rules = due_cas_rules(g->cas, o->ca);
+    const struct ca_rules *rules = cas_rules(g->cas, o->ca);
     struct strs names = {0};
     strs_split(&names, o->names);
     if (conf && rules)
@@ -178,7 +178,7 @@ enum rc cmd_check(struct call *c)
         return rc;
     struct gathering g = {.c = c, .s = &s, .waiting = STR_INIT(1 << 20)};
     if (call_names_known(c, &s, true, &rc)) {
-        g.cas = due_cas_open(&s);
+        g.cas = cas_open(&s, false);
         bool ok = order_each(s.store, NULL, take_order, &g, &e);
         if (ok && !c->json)
             fputs(str_text(&g.waiting), stdout);
@@ -201,7 +201,7 @@ enum rc cmd_check(struct call *c)
     where_free(&g.wheres);
     str_free(&g.waiting);
     webviews_free(&g.web);
-    due_cas_close(g.cas);
+    cas_close(g.cas);
     session_close(&s);
     return rc;
 }

@@ -10,7 +10,7 @@
 #include "cmd/columns.h"
 #include "conf/conf.h"
 #include "dcv/webfile.h"
-#include "order/when/due.h"
+#include "order/cas.h"
 #include "order/ask/where.h"
 
 enum { CODE_LEAST = 20, CODE_MOST = 255 };
@@ -92,10 +92,10 @@ static bool repeated(const struct listing *l, size_t i)
 /* The places of all configured names, as their authorities show them. */
 static bool look(struct listing *l, struct err *e)
 {
-    struct due_cas *cas = due_cas_open(l->s);
+    struct cas *cas = cas_open(l->s, false);
     for (size_t i = 0; i < l->s->conf->n_cert; i++) {
         const struct conf_cert *conf = &l->s->conf->cert[i];
-        const struct ca_rules *rules = due_cas_rules(cas, conf->ca);
+        const struct ca_rules *rules = cas_rules(cas, conf->ca);
         if (rules && !conf->broken && conf->method == METHOD_DNS)
             where_add(&l->wheres, conf, &conf->names, rules);
     }
@@ -108,7 +108,7 @@ static bool look(struct listing *l, struct err *e)
             l->set[i].site = NULL;
     }
     ok = ok && look_txts(l->s, l->set, l->err, l->wheres.n, e);
-    due_cas_close(cas);
+    cas_close(cas);
     return ok;
 }
 

@@ -10,6 +10,7 @@
 #include "ca/ca.h"
 #include "ca/handover.h"
 #include "conf/conf.h"
+#include "order/cas.h"
 #include "order/when/due.h"
 #include "order/session.h"
 #include "providers/provider.h"
@@ -51,12 +52,12 @@ static bool decide(void *arg, const struct saved_cert *row)
     return true;
 }
 
-static bool add_cert(struct plan *p, const struct conf_cert *c, const struct due_cas *cas, struct err *e)
+static bool add_cert(struct plan *p, const struct conf_cert *c, const struct cas *cas, struct err *e)
 {
     p->cert = mem_grow(p->cert, p->n + 1, sizeof *p->cert);
     struct plan_cert *at = &p->cert[p->n++];
     const struct section *ca = conf_ca(p->s->conf, c->ca);
-    *at = (struct plan_cert){.conf = c, .rules = due_cas_rules(cas, c->ca), .unattended = ca && section_yes(ca, "unattended")};
+    *at = (struct plan_cert){.conf = c, .rules = cas_rules(cas, c->ca), .unattended = ca && section_yes(ca, "unattended")};
     at->cal.due = p->replace; /* forced, until it is decided */
     if (!order_each(p->s->store, c->name, note_order, &at->order, e) || !cert_get(p->s->store, c->name, decide, at, e))
         return false;
@@ -253,7 +254,7 @@ static void count_requests(const struct plan *p, struct plan_cert *at)
 
 static bool gather(struct plan *p, struct err *e)
 {
-    struct due_cas *cas = due_cas_open(p->s);
+    struct cas *cas = cas_open(p->s, false);
     bool ok = true;
     for (size_t i = 0; i < p->s->conf->n_cert && ok; i++)
         if (p->c->args.n == 0 || strs_has(&p->c->args, p->s->conf->cert[i].name))
@@ -275,7 +276,7 @@ static bool gather(struct plan *p, struct err *e)
     }
     if (ok)
         plan_print(p);
-    due_cas_close(cas);
+    cas_close(cas);
     return ok;
 }
 

@@ -10,7 +10,7 @@
 #include "base/mem.h"
 #include "conf/conf.h"
 #include "net/tsig_key.h"
-#include "order/when/due.h"
+#include "order/cas.h"
 #include "order/ask/where.h"
 
 enum { TEXT_MAX = 4 << 20 };
@@ -96,17 +96,17 @@ static void add_place(struct policy *p, const struct session *s, const struct wh
 
 static bool gather(struct policy *p, struct session *s, struct err *e)
 {
-    struct due_cas *cas = due_cas_open(s);
+    struct cas *cas = cas_open(s, false);
     for (size_t i = 0; i < s->conf->n_cert; i++) {
         const struct conf_cert *c = &s->conf->cert[i];
-        const struct ca_rules *rules = due_cas_rules(cas, c->ca);
+        const struct ca_rules *rules = cas_rules(cas, c->ca);
         if (rules && c->method == METHOD_DNS)
             where_add(&p->all, c, &c->names, rules);
     }
     bool ok = where_find(s, &p->all, e);
     for (size_t i = 0; i < p->all.n && ok; i++)
         add_place(p, s, &p->all.w[i]);
-    due_cas_close(cas);
+    cas_close(cas);
     return ok;
 }
 

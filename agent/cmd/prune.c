@@ -61,13 +61,9 @@ static void look_at_key(void *arg, const struct stored_key *k)
 /* Until when the certificate of an order is valid; 0: it has none. */
 static int64_t end_of(const struct saved_order *o)
 {
-    struct issued *i = NULL;
     struct cert_facts f = {0};
-    int64_t end = 0;
-    if (o->certificate.n && issued_read(&i, o->certificate.p, o->certificate.n, NULL) && issued_facts(i, 0, &f, NULL))
-        end = f.not_after;
+    int64_t end = issued_first(o->certificate.p, o->certificate.n, &f) ? f.not_after : 0;
     cert_facts_clear(&f);
-    issued_free(i);
     return end;
 }
 

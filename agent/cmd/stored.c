@@ -70,13 +70,11 @@ void stored_keys(const char *state_dir, void (*fn)(void *arg, const struct store
 
 static bool read_facts(const char *path, struct cert_facts *f)
 {
-    struct issued *i = NULL;
     char *text;
     size_t n;
     if (!fs_read(path, CERT_MAX, &text, &n, NULL))
         return false;
-    bool ok = issued_read(&i, text, n, NULL) && issued_facts(i, 0, f, NULL);
-    issued_free(i);
+    bool ok = issued_first(text, n, f);
     free(text);
     return ok;
 }

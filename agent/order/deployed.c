@@ -153,7 +153,7 @@ static void judge(struct cert_work *w)
 
 static void begin(struct cert_work *w)
 {
-    const struct ca_rules *rules = due_cas_rules(w->run->cas, w->conf->ca);
+    const struct ca_rules *rules = cas_rules(w->run->cas, w->conf->ca);
     struct deployed *d = w->deployed = mem_new(sizeof *d);
     d->w = w;
     d->roots = roots_new(rules ? rules->chain_files : NULL);

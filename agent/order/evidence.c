@@ -39,7 +39,7 @@ json_t *evidence_collect(struct store *s, const char *cert, const char *order)
     return doc;
 }
 
-/* The stored lines are objects of ours, written by json_line(), without these three keys: each is taken as it stands. To parse fifty of them and write
+/* The stored lines are objects of ours, written by json_line() without the keys put before them here: each is taken as it stands. To parse fifty of them and write
  * them anew, twice a certificate, was a tenth of what a long run costs. */
 static bool add_text(void *arg, int64_t at, const char *cert, const char *order, const char *kind, const char *text)
 {

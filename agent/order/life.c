@@ -19,7 +19,7 @@ static struct order *order_new(struct run *r)
 static void attach(struct order *o)
 {
     o->conf = conf_cert(o->run->s->conf, o->saved.cert);
-    o->at = due_cas_find(o->run->cas, o->saved.ca);
+    o->at = cas_find(o->run->cas, o->saved.ca);
     o->ca.conf = o->conf;
     o->ca.forced = o->run->setup.force;
     o->ca.permit = o->run->setup.permit;

@@ -19,11 +19,12 @@
 #include "net/child.h"
 #include "net/loop.h"
 #include "net/net.h"
+#include "order/cas.h"
+#include "order/order.h"
+#include "order/run.h"
 #include "order/when/calendar.h"
 #include "order/when/due.h"
-#include "order/order.h"
 #include "order/when/replacement.h"
-#include "order/run.h"
 
 /* One place where the record of one name goes. A wildcard and its base share it. */
 struct spot {
@@ -87,7 +88,7 @@ struct order {
     enum { CHECK_NOT, CHECK_RUNS, CHECK_PASSED, CHECK_FAILED } check_state;
     struct issued *issued;         /* saved.certificate, read; by order_issued() */
     struct chain chain;            /* once built in step_issued */
-    struct vet *vet;               /* vet.c's; NULL: not at it */
+    struct vet *vet;               /* steps/vet.c's; NULL: not at it */
     bool chain_ready;
     uint8_t *pfx;
     size_t n_pfx;
@@ -150,7 +151,7 @@ struct run {
     struct session *s;             /* configuration, store, net, zones, publish */
     struct order **order;
     size_t n_order;
-    struct due_cas *cas;           /* the CA sections, opened once a run */
+    struct cas *cas;               /* the CA sections, opened once a run */
     struct cert_work **cert;       /* one a certificate section that this run looks after */
     size_t n_cert;
     struct map cert_of, order_of;  /* by certificate: struct cert_work; struct order, the newest */
@@ -207,12 +208,12 @@ void fact_set(struct order *o, const char *key, int64_t n);
 /* hand.c */
 bool run_inbox(struct run *r, struct err *e);
 
-/* accept.c: is this the certificate that was ordered? Fills saved.certificate, else keeps it aside and says why. */
+/* steps/accept.c: is this the certificate that was ordered? Fills saved.certificate, else keeps it aside and says why. */
 bool order_accept(struct order *o, const void *p, size_t n, struct err *e);
 const struct issued *order_issued(struct order *o, struct err *e); /* saved.certificate; NULL: e. The order's, until that changes */
 bool order_chain(struct order *o, const char *more_pem, struct err *e); /* fills o->chain from saved.certificate, more_pem, the configured files */
 
-/* vet.c */
+/* steps/vet.c */
 enum turn order_vet(struct order *o);                   /* NEXT: o->chain is whole, and nothing of it revoked as far as is known */
 void vet_stop(struct order *o);
 void vet_free(struct order *o);
@@ -231,14 +232,14 @@ enum turn step_installed(struct order *o, struct run *r);
 enum turn step_done(struct order *o, struct run *r);
 enum turn step_failed(struct order *o, struct run *r);
 
-/* csr.c: csr_only: key, CSR and the key's backup in whatever state the order is, which stays */
+/* steps/csr.c: csr_only: key, CSR and the key's backup in whatever state the order is, which stays */
 void order_csr(struct order *o);
 bool order_own_key(const struct order *o);              /* steps/prepare.c; false: its CSR came from csr_file */
 enum turn order_key_and_csr(struct order *o);           /* steps/prepare.c; NEXT: saved.csr is there */
 bool order_backup_possible(const struct order *o, struct err *e); /* steps/issue.c; looked at before the CA is asked for anything */
 enum turn order_key_backup(struct order *o);            /* steps/issue.c; NEXT: it is done, or none is wanted */
 
-/* spots.c */
+/* steps/spots.c */
 void spots_start(struct order *o);                      /* discovery begins; its result is judged by spots_find */
 enum turn spots_find(struct order *o);                  /* sites; NEXT when all are known */
 enum turn spots_writable(struct order *o);              /* is there a provider for each, before a code is asked for? */

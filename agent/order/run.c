@@ -304,7 +304,7 @@ static void free_run(struct run *r)
         free(w);
     }
     free(r->cert);
-    due_cas_close(r->cas);
+    cas_close(r->cas);
     fetcher_free(r->fetcher[0]);
     fetcher_free(r->fetcher[1]);
     hierarchy_free(r->known);

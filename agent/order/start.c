@@ -89,7 +89,7 @@ static bool load_open(void *arg, const struct saved_order *saved)
 void calendar_for(const struct run *r, const struct cert_work *w, bool forced, struct calendar_out *out)
 {
     struct calendar_in in;
-    due_in(w->conf, &w->row->c, due_cas_rules(r->cas, w->conf->ca), forced, &in);
+    due_in(w->conf, &w->row->c, cas_rules(r->cas, w->conf->ca), forced, &in);
     calendar_decide(&in, out);
 }
 
@@ -123,7 +123,7 @@ static bool still_wanted(struct run *r, struct order *o, struct cert_work *w)
             wind_up(o, "its section is gone from the configuration");
         return true;
     }
-    const struct ca_rules *rules = due_cas_rules(r->cas, o->conf->ca);
+    const struct ca_rules *rules = cas_rules(r->cas, o->conf->ca);
     bool names = due_other_names(o->saved.names, &o->conf->names), ca = strcmp(o->saved.ca, o->conf->ca) != 0;
     bool left = o->saved.sent && o->state >= ORDER_VALIDATED; /* one that was only printed has not */
     if (o->state >= ORDER_ISSUED || left || (!names && !ca))
@@ -260,7 +260,7 @@ bool run_gather(struct run *r, struct err *e)
     const struct conf *c = r->s->conf;
     if (!store_begin(r->s->store, e))
         return false;
-    r->cas = due_cas_open_aloud(r->s);
+    r->cas = cas_open(r->s, true);
     for (size_t i = 0; i < c->n_cert; i++)
         if (selected(r, c->cert[i].name))
             add_cert(r, c->cert[i].name, &c->cert[i]);

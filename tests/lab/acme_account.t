@@ -177,6 +177,8 @@ ok "revoked before: the same" says 0 revoked revoke www --reason superseded
 printf '[ca elsewhere]\ntype = acme\ndirectory = https://127.0.0.1:1/none\naccept_terms = yes\n' >> "$P/dcvagent.ini"
 sed -i 's/^ca = lab$/ca = elsewhere/' "$P/dcvagent.ini"
 ok "revoked at the CA that issued it, whatever ca= says now" says 0 revoked revoke www --reason superseded
+sed -i 's/^\[ca lab\]$/[ca renamed]/' "$P/dcvagent.ini"
+ok "that section has another name now: nobody else is asked, and it is said" says 2 'came from \[ca lab\], which is no longer in' revoke www --reason superseded
 ok "a reason that owners may not give" says 2 reason revoke www --reason cACompromise
 
 ok "invariants" "$here/invariants" check "$LAB_DIR/before" "$P/state"

@@ -2,9 +2,10 @@
 """web.py LOG ADDRESS:PORT=ROOT...
 
 Plain web servers for the tests of the website method, one for each address, and https where the port is 443 (with a certificate of its own
-making that has expired). ROOT is served as /, but a file ROOT/answer says how everything is answered: "STATUS [LOCATION]", or "large".
+making that has expired). ROOT is served as /, but a file ROOT/answer says how everything is answered: "STATUS [LOCATION]", "large" or "packed" (though nobody asked for it).
 Each request is a line of LOG: address, scheme, host, path, headers that a plain visitor does not send.
 """
+import gzip
 import http.server
 import os
 import socket
@@ -29,6 +30,8 @@ class Web(http.server.BaseHTTPRequestHandler):
             words = []
         if words and words[0] == "large":
             self.answer(200, b"x" * 1000000)
+        elif words and words[0] == "packed":
+            self.answer(200, gzip.compress(b"answer"), packed=True)
         elif words:
             self.answer(int(words[0]), b"answer", words[1:])
         else:
@@ -38,8 +41,10 @@ class Web(http.server.BaseHTTPRequestHandler):
             except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
                 self.answer(404, b"no such file")
 
-    def answer(self, status, body, location=()):
+    def answer(self, status, body, location=(), packed=False):
         self.send_response(status)
+        if packed:
+            self.send_header("Content-Encoding", "gzip")
         for where in location:
             self.send_header("Location", where.replace("{host}", self.headers["Host"]))
         self.send_header("Content-Length", str(len(body)))

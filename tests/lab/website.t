@@ -7,8 +7,8 @@ if [ -z "${LAB_DIR:-}" ]; then
 fi
 . "$here/tap.sh"
 . "$here/person.sh"
+. "$here/website.sh"
 export DCVAGENT="${DCVAGENT:-./build/dcvagent}"
-W=$LAB_DIR/web
 mkdir -p "$W/root" "$W/mail" "$W/cdn" "$W/hooked"
 cat > "$W/hook" <<SH
 #!/bin/sh
@@ -22,23 +22,12 @@ del) rm -f \$at/fileauth.txt ;;
 esac
 SH
 chmod 755 "$W/hook"
-nsupdate -k "$LAB_KEYS/admin-key.key" <<UPDATE
-server $LAB_NAMED
-zone example.com
-update delete edge.example.com A
-update add edge.example.com 300 A 192.0.2.81
-send
-UPDATE
-section() { # NAME NAMES PRODUCT LINE...
-    echo "[certificate $1]" && echo "ca = ecert" && echo "names = $2" && echo "product = $3" && echo "method = website" && shift 3 && printf '%s\n' "$@"
-}
 TIMEOUT=3s person_setup "$(section shop 'www.example.hk example.hk cdn.example.hk' multi-domain "webroot = $W/root"
     section other shop.example.hk standard "webroot = $W/root"
     section hooked mail.example.hk standard "website_hook = $W/hook"
     section gone www.example.hk standard "webroot = $W/root")"
 sed -i 's/ example.com$//' "$P/dcvagent.ini" # the CDN's zone is not ours
 S=$P/state
-FILE=.well-known/pki-validation/fileauth.txt
 LOG=$LAB_DIR/requests
 "$here/web.py" "$LOG" "192.0.2.80:80=$W/root" "[2001:db8:2::80]:80=$W/root" "192.0.2.80:443=$W/secure" "192.0.2.25:80=$W/mail" "192.0.2.81:80=$W/cdn" &
 web=$!
@@ -157,6 +146,7 @@ see "a 404" 12 "WEBSITE_UNSEEN" 404
 see "a server fault" 12 "HTTP status 503" 503
 see "another content" 12 "is not the code" 200
 see "a megabyte" 12 "far longer than a code" large
+see "packed, though nobody asked for it" 12 "which nobody asked for" packed
 see "a redirect to another port" 12 "leads nowhere that a CA follows" 302 "http://{host}:8080/"
 see "redirects in a circle" 12 "more than 10 redirects" 302 "http://{host}/$FILE"
 see "a redirect of a kind that CAs do not follow" 12 "HTTP status 303" 303 "http://192.0.2.25/x"

@@ -7,11 +7,10 @@ if [ -z "${LAB_DIR:-}" ]; then
 fi
 . "$here/tap.sh"
 . "$here/person.sh"
+. "$here/website.sh"
 . "$here/dns.sh"
 . "$here/doctor.sh"
 export DCVAGENT="${DCVAGENT:-./build/dcvagent}"
-W=$LAB_DIR/web
-FILE=.well-known/pki-validation/fileauth.txt
 mkdir -p "$W/root" "$W/mail" "$W/odd"
 cat > "$W/hook" <<SH
 #!/bin/sh
@@ -26,10 +25,6 @@ SH
 chmod 755 "$W/hook"
 nsupdate -k "$LAB_KEYS/admin-key.key" <<UPDATE
 server $LAB_NAMED
-zone example.com
-update delete edge.example.com A
-update add edge.example.com 300 A 192.0.2.81
-send
 zone example.hk
 update add nothing.example.hk 300 MX 10 mail.example.hk.
 update add silent.example.hk 300 A 192.0.2.83
@@ -37,9 +32,6 @@ update add half.example.hk 300 A 192.0.2.80
 update add half.example.hk 300 A 192.0.2.83
 send
 UPDATE
-section() { # NAME NAMES PRODUCT LINE...
-    echo "[certificate $1]" && echo "ca = ecert" && echo "names = $2" && echo "product = $3" && echo "method = website" && shift 3 && printf '%s\n' "$@"
-}
 TIMEOUT=3s person_setup "$(section shop 'www.example.hk cdn.example.hk' multi-domain "webroot = $W/root"
     section other shop.example.hk standard "webroot = $W/root"
     section hooked mail.example.hk standard "website_hook = $W/hook")"
@@ -210,28 +202,28 @@ is "gc: removed, the folders too" "$code $(find "$W/root" -mindepth 1)" "0 "
 try gc --list
 ok "gc --list: nothing" says "no order has files on web servers"
 
+killed_at_each() { # MOST COMMAND ARGUMENT...: until it ends by itself; $n: at which point it was not killed any more
+    most=$1
+    shift
+    for n in $(seq "$most"); do
+        DCVAGENT_KILL=$n try "$@"
+        test "$code" = 137 || break
+        kill_files=$(find "$W/root" -name fileauth.txt)
+        try gc --list --json
+        ok "$1 killed at $n: known" sh -c "[ -z '$kill_files' ] || [ '$(json 'len(j["files"])')' = 1 ]"
+    done
+}
+
 # --- a kill at each moment of an order: no file that gc --list does not show
 try run --force other
 try code other kill-code
-for n in 1 2 3 4 5 6 7 8 9 10 11 12; do
-    DCVAGENT_KILL=$n try run other
-    test "$code" = 137 || break
-    kill_files=$(find "$W/root" -name fileauth.txt)
-    try gc --list --json
-    ok "run killed at $n: known" sh -c "[ -z '$kill_files' ] || [ '$(json 'len(j["files"])')' = 1 ]"
-done
+killed_at_each 12 run other
 ok "run was killed some times ($n)" test "$n" -gt 2
 
 # --- another machine: what the first one's web roots hold is named
 try state adopt --json
 is "state adopt names the files" "$(json 'j["files"]')" "['$W/root/$FILE']"
-for n in 1 2 3 4 5 6 7 8 9 10; do
-    DCVAGENT_KILL=$n try forget other
-    test "$code" = 137 || break
-    kill_files=$(find "$W/root" -name fileauth.txt)
-    try gc --list --json
-    ok "forget killed at $n: known" sh -c "[ -z '$kill_files' ] || [ '$(json 'len(j["files"])')' = 1 ]"
-done
+killed_at_each 10 forget other
 ok "forget was killed some times ($n)" test "$n" -gt 4
 try forget other
 is "forget removes the file itself" "$code $(find "$W/root" -mindepth 1)" "0 "

@@ -417,4 +417,34 @@ static void world_make(void)
 
 #define with_world(test) cmocka_unit_test_setup_teardown(test, setup, remove_dir)
 
+/* --- killed ---------------------------------------------------------------------------------------------------------------------- */
+
+/* life(arg) in a process of its own, killed at that durable point (0: not at all): its exit code, or minus the signal. */
+__attribute__((unused)) static int in_child(int (*life)(bool arg), bool arg, unsigned kill_at)
+{
+    pid_t pid;
+    char at[16];
+
+    fflush(NULL);
+    pid = fork();
+    if (pid == 0) {
+        snprintf(at, sizeof at, "%u", kill_at);
+        if (kill_at)
+            setenv("DCVAGENT_KILL", at, 1);
+        _exit(life(arg));
+    }
+    return wait_for(pid);
+}
+
+__attribute__((unused)) static void empty_state(void)
+{
+    char db[256];
+    static const char *const files[] = {"state.db", "state.db-wal", "state.db-shm"};
+
+    for (size_t i = 0; i < 3; i++) {
+        in_dir(db, files[i]);
+        unlink(db);
+    }
+}
+
 #endif

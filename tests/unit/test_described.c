@@ -89,16 +89,21 @@ static void automatic_ttls_and_plain_quotes(void **state)
     bench_end(&b);
 }
 
-static void all_pages_or_nothing(void **state)
+static void put_five(void)
 {
-    (void)state;
-    struct bench b = bench(SERVICE READ ADD DELETE);
-    struct sets s;
     for (int i = 0; i < 5; i++) {
         char value[16];
         sprintf(value, "v%d", i);
         put_record("www.example.hk", value, 300);
     }
+}
+
+static void all_pages_or_nothing(void **state)
+{
+    (void)state;
+    struct bench b = bench(SERVICE READ ADD DELETE);
+    struct sets s;
+    put_five();
     look(&b, &s, (const char *const[]){"www.example.hk"}, 1);
     assert_int_equal(s.set[0].n, 5);
     assert_int_equal(asked("records?name"), 3);
@@ -119,11 +124,7 @@ static void pages_until_one_is_empty(void **state)
         bench(SERVICE "[read]\nget = /zones/${zone_id}/records\nquery.name = ${fqdn}\nquery.page = ${page}\nquery.per_page = 500\n"
                       "each = /records\nname = ./name\nvalue = ./content\nref = ./id\nttl = ./ttl\npages = empty\n" ADD DELETE);
     struct sets s;
-    for (int i = 0; i < 5; i++) {
-        char value[16];
-        sprintf(value, "v%d", i);
-        put_record("www.example.hk", value, 300);
-    }
+    put_five();
     look(&b, &s, (const char *const[]){"www.example.hk"}, 1);
     assert_int_equal(s.set[0].n, 5);
     assert_int_equal(asked("records?name"), 4);

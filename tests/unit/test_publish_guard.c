@@ -58,33 +58,6 @@ static int life(bool again)
     return 0;
 }
 
-static int child(unsigned kill_at, bool again)
-{
-    pid_t pid;
-    char at[16];
-
-    fflush(NULL);
-    pid = fork();
-    if (pid == 0) {
-        snprintf(at, sizeof at, "%u", kill_at);
-        if (kill_at)
-            setenv("DCVAGENT_KILL", at, 1);
-        _exit(life(again));
-    }
-    return wait_for(pid);
-}
-
-static void empty_state(void)
-{
-    char db[256];
-    static const char *const files[] = {"state.db", "state.db-wal", "state.db-shm"};
-
-    for (size_t i = 0; i < 3; i++) {
-        in_dir(db, files[i]);
-        unlink(db);
-    }
-}
-
 /* At each durable point of the life, and once more in the recovery. */
 static void test_killed_everywhere(void **state)
 {
@@ -95,16 +68,16 @@ static void test_killed_everywhere(void **state)
         for (n = 1; n < 100; n++) {
             world_of(&ways[k]);
             empty_state();
-            int rc = child(n, false);
+            int rc = in_child(life, false, n);
             if (rc == 0)
                 break;
             assert_int_equal(rc, -SIGKILL);
             restored += !has("www.example.hk", "foreign");
             w->clobber = n % 4 == 1; /* the way back may lose, too */
             if (n % 2)
-                child(n % 5 + 1, true);
+                in_child(life, true, n % 5 + 1);
             w->clobber = n % 8 == 1;
-            rc = child(0, true);
+            rc = in_child(life, true, 0);
             if (rc)
                 fail_msg("grade %c, point %u: the run after the kill ended with %d", ways[k].grade, n, rc);
             foreign_intact();

@@ -30,53 +30,25 @@ static int whole_life(bool cancel)
     return 0;
 }
 
-static int child(const char *kill_at, bool cancel)
-{
-    pid_t pid;
-
-    fflush(NULL);
-    pid = fork();
-    if (pid == 0) {
-        if (kill_at)
-            setenv("DCVAGENT_KILL", kill_at, 1);
-        _exit(whole_life(cancel));
-    }
-    return wait_for(pid);
-}
-
-static void empty_state(void)
-{
-    char db[256];
-    static const char *const files[] = {"state.db", "state.db-wal", "state.db-shm"};
-
-    for (size_t i = 0; i < 3; i++) {
-        in_dir(db, files[i]);
-        unlink(db);
-    }
-}
-
 static void test_killed_everywhere(void **state)
 {
     unsigned points = 0;
 
     (void)state;
     for (unsigned n = 1; n < 200; n++) {
-        char at[16], second[16];
         int rc;
 
         world_reset();
         empty_state();
-        snprintf(at, sizeof at, "%u", n);
-        snprintf(second, sizeof second, "%u", n % 7 + 1);
-        rc = child(at, false);
+        rc = in_child(whole_life, false, n);
         if (rc == 0)
             break;
         points = n;
         if (rc != -SIGKILL)
             fail_msg("point %u: the first run ended with %d", n, rc);
         if (n % 3 == 0)
-            child(second, n % 2);
-        rc = child(NULL, n % 2);
+            in_child(whole_life, n % 2, n % 7 + 1);
+        rc = in_child(whole_life, n % 2, 0);
         if (rc)
             fail_msg("point %u: the run after the kill ended with %d", n, rc);
         foreign_intact();

@@ -20,9 +20,9 @@ static bool selected(const struct doctor *d, const char *cert)
 static void gather_names(struct doctor *d)
 {
     const struct conf *c = d->s->conf;
-    d->cas = due_cas_open(d->s);
+    d->cas = cas_open(d->s, false);
     for (size_t i = 0; i < c->n_cert; i++) {
-        const struct ca_rules *rules = due_cas_rules(d->cas, c->cert[i].ca);
+        const struct ca_rules *rules = cas_rules(d->cas, c->cert[i].ca);
         if (!selected(d, c->cert[i].name) || !rules)
             continue;
         if (c->cert[i].method == METHOD_DNS)
@@ -148,7 +148,7 @@ static void prepare(struct doctor *d)
     for (size_t i = 0; i < d->wheres.n; i++) {
         const struct where *w = &d->wheres.w[i];
         struct doctor_place *p = &d->place[i];
-        *p = (struct doctor_place){.where = w, .rules = due_cas_rules(d->cas, w->ca)};
+        *p = (struct doctor_place){.where = w, .rules = cas_rules(d->cas, w->ca)};
         if (!w->site)
             continue;
         p->verify = conf_verify(c, conf_zone(c, w->site->owner), conf_ca(c, w->ca));
@@ -244,7 +244,7 @@ static void doctor_free(struct doctor *d)
         free((void *)(uintptr_t)d->ours[i].p);
     free(d->ours);
     where_free(&d->wheres);
-    due_cas_close(d->cas);
+    cas_close(d->cas);
 }
 
 bool doctor_run(struct session *s, const struct strs *certs, struct diagnoses *out, struct err *e)

@@ -11,7 +11,7 @@
 #include "dcv/webview.h"
 #include "net/proxy.h"
 #include "order/ask/doctor.h"
-#include "order/when/due.h"
+#include "order/cas.h"
 #include "order/ask/where.h"
 
 struct many;
@@ -62,7 +62,7 @@ struct doctor_web { /* one name that is proven by a file */
 struct doctor {
     struct session *s;
     const struct strs *certs;
-    struct due_cas *cas;
+    struct cas *cas;
     struct wheres wheres;
     struct doctor_place *place; /* as many as wheres */
     struct doctor_zone *zone;

@@ -10,7 +10,7 @@
 #include "conf/conf.h"
 #include "dcv/publish/publish.h"
 #include "net/net.h"
-#include "order/when/due.h"
+#include "order/cas.h"
 #include "order/ask/many.h"
 #include "order/ask/where.h"
 #include "store/store.h"
@@ -95,10 +95,10 @@ static bool add_place(struct rehearsing *h, const struct where *w, struct err *e
 static bool gather(struct rehearsing *h, const struct strs *certs, struct err *e)
 {
     const struct conf *c = h->s->conf;
-    struct due_cas *cas = due_cas_open(h->s);
+    struct cas *cas = cas_open(h->s, false);
     struct wheres all = {0};
     for (size_t i = 0; i < c->n_cert; i++) {
-        const struct ca_rules *rules = due_cas_rules(cas, c->cert[i].ca);
+        const struct ca_rules *rules = cas_rules(cas, c->cert[i].ca);
         if ((certs->n == 0 || strs_has(certs, c->cert[i].name)) && rules && !c->cert[i].broken && c->cert[i].method == METHOD_DNS)
             where_add(&all, &c->cert[i], &c->cert[i].names, rules);
     }
@@ -106,7 +106,7 @@ static bool gather(struct rehearsing *h, const struct strs *certs, struct err *e
     for (size_t i = 0; i < all.n && ok; i++)
         ok = add_place(h, &all.w[i], e);
     where_free(&all);
-    due_cas_close(cas);
+    cas_close(cas);
     return ok;
 }
 

@@ -5,8 +5,6 @@
 
 #include "base/clock.h"
 #include "base/json.h"
-#include "base/log.h"
-#include "base/mem.h"
 #include "ca/ca.h"
 #include "conf/conf.h"
 #include "store/store.h"
@@ -73,62 +71,4 @@ bool due_sleeps(const struct saved_order *o)
     bool early = json_num(facts, "early") != 0;
     json_decref(facts);
     return early;
-}
-
-struct due_cas {
-    struct ca_open *c;
-    size_t n;
-};
-
-static struct due_cas *open_all(struct session *s, bool aloud)
-{
-    struct due_cas *all = mem_new(sizeof *all);
-    all->c = mem_array(s->conf->n_ca + 1, sizeof *all->c);
-    for (size_t i = 0; i < s->conf->n_ca; i++) {
-        const struct section *section = &s->conf->ca[i];
-        struct ca_open *at = &all->c[all->n];
-        struct err e = {0};
-        *at = (struct ca_open){.section = section, .ops = ca_type(section->type)};
-        if (section->broken || !at->ops)
-            continue;
-        if (at->ops->open(&at->ca, section, s->net, s->store, &e))
-            all->n++;
-        else if (aloud)
-            say_err(LEVEL_ERROR, &(struct about){.name = section->name, .step = "ca"}, &e);
-    }
-    return all;
-}
-
-struct due_cas *due_cas_open(struct session *s)
-{
-    return open_all(s, false);
-}
-
-struct due_cas *due_cas_open_aloud(struct session *s)
-{
-    return open_all(s, true);
-}
-
-const struct ca_open *due_cas_find(const struct due_cas *c, const char *section)
-{
-    for (size_t i = 0; section && i < c->n; i++)
-        if (strcmp(c->c[i].section->name, section) == 0)
-            return &c->c[i];
-    return NULL;
-}
-
-const struct ca_rules *due_cas_rules(const struct due_cas *c, const char *section)
-{
-    const struct ca_open *at = due_cas_find(c, section);
-    return at ? at->ops->rules(at->ca) : NULL;
-}
-
-void due_cas_close(struct due_cas *c)
-{
-    if (!c)
-        return;
-    for (size_t i = 0; i < c->n; i++)
-        c->c[i].ops->close(c->c[i].ca);
-    free(c->c);
-    free(c);
 }

@@ -1,4 +1,4 @@
-/* due.h: a certificate section against what is in use: the input of the calendar. And the CAs of a configuration, opened for their rules. */
+/* due.h: a certificate section against what is in use: the input of the calendar. */
 #ifndef DCV_ORDER_DUE_H
 #define DCV_ORDER_DUE_H
 
@@ -31,18 +31,5 @@ const char *due_key_word(const struct conf_cert *c, const struct ca_rules *rules
 
 /* An order begun for its CSR alone, before anything was due: until then it orders nothing. */
 bool due_sleeps(const struct saved_order *o);
-
-/* Every CA section that can be used, opened; what is wrong with others is config check's to say, and aloud, here too. The session has SESSION_NET. */
-struct ca_open {
-    const struct section *section;
-    const struct ca_ops *ops;
-    struct ca *ca;
-};
-struct due_cas;
-struct due_cas *due_cas_open(struct session *s);
-struct due_cas *due_cas_open_aloud(struct session *s);
-const struct ca_open *due_cas_find(const struct due_cas *c, const char *section);   /* NULL: none, or faulty; so is section */
-const struct ca_rules *due_cas_rules(const struct due_cas *c, const char *section); /* likewise */
-void due_cas_close(struct due_cas *c);
 
 #endif

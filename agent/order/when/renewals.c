@@ -72,7 +72,7 @@ static bool ask_due(const struct cert_work *w)
 
 bool renewal_ask(struct run *r, struct cert_work *w)
 {
-    const struct ca_open *at = due_cas_find(r->cas, w->conf ? w->conf->ca : NULL);
+    const struct ca_open *at = cas_find(r->cas, w->conf ? w->conf->ca : NULL);
     char *path = mem_fmt("%s/live/%s/cert.pem", r->s->state_dir, w->name);
     size_t n;
     bool ask = at && at->ops->renewal && w->row->c.not_after && !w->conf->broken && !r->setup.hand_only && ask_due(w) &&
