@@ -40,10 +40,11 @@ def joined(entry):
 
 class Provider:
     """name: as in the table; kind: its type; section: its keys, with GATE where the server's address goes; other: who else writes there;
-    server: (address, port); http: speaks HTTP; claim: its grade where that is not the type's own; path: conf_path."""
+    server: (address, port); http: speaks HTTP; claim: its grade where that is not the type's own; path: conf_path; alone: a lock of those who
+    must not play at the same time."""
 
-    def __init__(self, name, kind, section, other, server, http=False, claim=None, path=DESCRIPTIONS):
-        self.name, self.kind, self.other, self.zone, self.claim = name, kind, other, other.zone, claim
+    def __init__(self, name, kind, section, other, server, http=False, claim=None, path=DESCRIPTIONS, alone=None):
+        self.name, self.kind, self.other, self.zone, self.claim, self.alone = name, kind, other, other.zone, claim, alone or threading.Lock()
         self.port = Provider.ports = getattr(Provider, "ports", 5300) + 1
         self.gate = Gate(("192.0.2.80", self.port), server, http, other.is_write)
         section = section.replace("GATE", f"192.0.2.80:{self.port}").replace("ENV_FILE", env_file(name, f"192.0.2.80 {self.port}"))
@@ -337,7 +338,7 @@ def main(name, providers):
     turn, began = threading.Semaphore(AT_ONCE), time.monotonic()
 
     def play(p):
-        with turn:
+        with p.alone, turn:
             p.play()
     threads = [threading.Thread(target=play, args=(p,)) for p in all_]
     for t in threads:
