@@ -114,6 +114,11 @@ static void errors_told(void **state)
         {{.role = ROLE_LOGIN, .pressed_login = true}, "login"},
         {{.role = ROLE_LOGIN, .error = PAGE_LOGIN_REFUSED}, "login"}, /* of somebody else's try */
         {{.role = ROLE_LOGIN, .error = PAGE_LOCKED}, "pin-refused"},
+        {{.role = ROLE_DETAILS, .error = PAGE_LOCKED, .pressed_login = true, .logged_in = true}, "pin-refused"},
+        /* behind the login such words are talk, but nothing is pressed beside them */
+        {{.role = ROLE_PROOF, .error = PAGE_LOCKED, .pressed_login = true, .logged_in = true, .let_in = true}, "ask"},
+        {{.goal = GOAL_CONFIRM, .role = ROLE_PROOF, .error = PAGE_LOGIN_REFUSED, .pressed_login = true, .let_in = true}, "ask"},
+        {{.role = ROLE_LOGIN, .error = PAGE_LOCKED, .pressed_login = true, .logged_in = true, .let_in = true}, "pin-refused"},
         {{.role = ROLE_LOGIN, .logged_in = true}, "pin-lost"},
         {{.role = ROLE_LOGIN, .logged_in = true, .pin_proven = true}, "pin-lost"}, /* good once, and not let in now */
         {{.role = ROLE_LOGIN, .logged_in = true, .pin_proven = true, .let_in = true}, "again"},

@@ -58,9 +58,17 @@ static bool of_proof(enum page_role r)
     return r == ROLE_PROOF || r == ROLE_MAILED || r == ROLE_FAILED;
 }
 
-/* What an error text on the page means; STEP_UNKNOWN: nothing that the role does not say. */
+static bool of_login(const struct sight *s)
+{
+    return s->error == PAGE_LOGIN_REFUSED || s->error == PAGE_LOCKED;
+}
+
+/* What an error text on the page means; STEP_UNKNOWN: nothing that the role does not say. Behind the login the PIN is good, whatever words a page has:
+ * only the login page itself may take that back. */
 static enum walk_step by_error(const struct sight *s)
 {
+    if (of_login(s) && s->let_in && s->role != ROLE_LOGIN)
+        return STEP_ASK;
     switch (s->error) {
     case PAGE_LOGIN_REFUSED:
         return s->pressed_login ? STEP_PIN_REFUSED : STEP_UNKNOWN; /* else of a try that was not ours */
@@ -83,12 +91,10 @@ static enum walk_step by_error(const struct sight *s)
     return STEP_UNKNOWN;
 }
 
-/* A page without a section of its own may still say what every page may. Of what became of a proof or a CSR only a page tells that is known; and behind
- * the login the PIN is good, whatever words a page of help has. */
+/* A page without a section of its own may still say what every page may. Of what became of a proof or a CSR only a page tells that is known. */
 static enum walk_step at_stranger(const struct sight *s)
 {
-    bool of_login = (s->error == PAGE_LOGIN_REFUSED || s->error == PAGE_LOCKED) && !s->let_in;
-    bool for_all = of_login || s->error == PAGE_SESSION_LOST || s->error == PAGE_BUSY;
+    bool for_all = (of_login(s) && !s->let_in) || s->error == PAGE_SESSION_LOST || s->error == PAGE_BUSY;
     enum walk_step told = for_all ? by_error(s) : STEP_UNKNOWN;
     if (s->error == PAGE_SESSION_LOST && !s->logged_in)
         return s->again ? STEP_LATER : STEP_AGAIN;
