@@ -10,7 +10,7 @@
 #include "base/mem.h"
 
 /* More than ACTIVE_MAX at once no server takes (Go: 250 streams, nginx: 128), and each costs curl some 20 KB. */
-enum { LIMIT_MS = 60000, BODY_MAX = 1 << 20, HEAD_MAX = 65536, CONNECT_MS = 10000, ACTIVE_MAX = 256 };
+enum { LIMIT_MS = 60000, BODY_MAX = 1 << 20, HEAD_MAX = 65536, CONNECT_MS = 10000, GUESS_MS = 2000, ACTIVE_MAX = 256 };
 
 static void give(struct transfer *t);
 
@@ -39,6 +39,18 @@ static void leave_queue(struct transfer *t)
     t->next = NULL;
 }
 
+static void take_back(struct transfer *t)
+{
+    if (t->easy) {
+        curl_multi_remove_handle(t->client->multi, t->easy);
+        curl_easy_cleanup(t->easy);
+        t->easy = NULL;
+        t->client->active--;
+    }
+    curl_slist_free_all(t->headers);
+    t->headers = NULL;
+}
+
 void transfer_free(struct transfer *t)
 {
     struct http_client *c = t->client;
@@ -48,11 +60,7 @@ void transfer_free(struct transfer *t)
         leave_patient(t);
     else if (t->host)
         host_leave(t);
-    if (t->easy) {
-        curl_multi_remove_handle(c->multi, t->easy);
-        curl_easy_cleanup(t->easy);
-        c->active--;
-    }
+    take_back(t);
     if (!c->active)
         transfers_patient(c);
     while (c->first && c->active < ACTIVE_MAX) {
@@ -60,7 +68,6 @@ void transfer_free(struct transfer *t)
         leave_queue(next);
         give(next);
     }
-    curl_slist_free_all(t->headers);
     free(t);
 }
 
@@ -151,9 +158,23 @@ static bool is_packed(const struct http *h)
     return false;
 }
 
+/* Nothing could be asked where the host was once: it goes where the name leads now, as soon as that is known. */
+static bool begins_anew(struct transfer *t, CURLcode code)
+{
+    if (code == CURLE_OK || !t->guessed || was_sent(t->easy))
+        return false;
+    take_back(t);
+    *t->why = '\0';
+    host_gone(t->host);
+    host_wait(t->client, t);
+    return true;
+}
+
 void transfer_done(struct transfer *t, CURLcode code)
 {
     struct err e = {0};
+    if (begins_anew(t, code))
+        return;
     if (code == CURLE_OK && is_packed(t->h)) {
         t->h->sent = true;
         err_at(&e, "%s", t->origin);
@@ -293,7 +314,8 @@ static void set_limits(struct transfer *t)
     curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(c, CURLOPT_QUICK_EXIT, 1L);
     curl_easy_setopt(c, CURLOPT_TIMEOUT_MS, limit);
-    curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS, limit < CONNECT_MS ? limit : (long)CONNECT_MS);
+    long connect = t->guessed ? GUESS_MS : CONNECT_MS;
+    curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS, limit < connect ? limit : connect);
     curl_easy_setopt(c, CURLOPT_FOLLOWLOCATION, 0L);
     curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, t->client->plain ? "http,https" : "https");
     curl_easy_setopt(c, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);

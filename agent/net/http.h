@@ -14,6 +14,14 @@
 
 struct http_client; /* one set of connections and trust: a CA or a provider section */
 
+/* Where hosts were in an earlier run. Connections begin there while a resolver is asked: a server proves itself by its certificate, so a wrong address
+ * costs time (2 s at most) and no trust. If nothing answers there, the request goes where the name leads now. Addresses: literal, commas between. */
+struct http_memory {
+    void *owner;
+    char *(*recall)(void *owner, const char *host); /* the caller frees; NULL: not known */
+    void (*learn)(void *owner, const char *host, const char *addresses);
+};
+
 struct http_setup {
     const char *ca_file;    /* trust these roots alone; NULL: the system's */
     const char *proxy;      /* NULL: none */
@@ -23,6 +31,7 @@ struct http_setup {
     bool public_only;       /* only at addresses of the public internet (net/public.h): its URLs are others' words */
     bool unverified;        /* certificates are not judged: for looking at public pages as they are, never with a secret */
     const char *address;    /* literal address that every host of this client is reached at, through a proxy too; NULL: looked up */
+    struct http_memory memory; /* zeroed: none. Not with plain, which has no certificates */
 };
 
 struct http_client *http_client_new(struct net *n, const struct http_setup *setup, struct err *e);

@@ -73,10 +73,9 @@ static void resolved(struct op *op, const struct err *e)
         e = &none;
     }
     if (!e) {
-        char *full = mem_fmt("%s:%u:%s", h->name, (unsigned)h->port, str_text(&line));
-        h->list = curl_slist_append(NULL, full);
+        h->list = host_list(h, str_text(&line));
         h->known = true;
-        free(full);
+        host_learn(h, str_text(&line));
     }
     str_free(&line);
     endpoints_free(&h->resolve.out);
@@ -109,6 +108,8 @@ static struct host *host_get(struct http_client *c, const char *name, unsigned p
     h->known = h->literal || c->proxy || c->address; /* a proxy resolves by itself */
     h->next = c->hosts;
     c->hosts = h;
+    if (!h->known && !c->plain)
+        host_recall(h);
     return h;
 }
 
@@ -126,16 +127,17 @@ void host_wait(struct http_client *c, struct transfer *t)
         transfer_resolved(t, &e);
         return;
     }
-    if (t->host->known) {
+    if (!t->host->known && !op_busy(&t->host->resolve.op)) {
+        t->host->resolve = (struct resolve){.op = {.done = resolved, .owner = t->host}, .name = t->host->name, .port = t->host->port};
+        resolve_start(c->net, &t->host->resolve);
+    }
+    t->guessed = !t->host->known && t->host->remembered && resolve_asks(&t->host->resolve);
+    if (t->host->known || t->guessed) {
         transfer_resolved(t, NULL);
         return;
     }
     t->next = t->host->waiting;
     t->host->waiting = t;
-    if (op_busy(&t->host->resolve.op))
-        return;
-    t->host->resolve = (struct resolve){.op = {.done = resolved, .owner = t->host}, .name = t->host->name, .port = t->host->port};
-    resolve_start(c->net, &t->host->resolve);
 }
 
 void host_leave(struct transfer *t)
@@ -147,9 +149,9 @@ void host_leave(struct transfer *t)
         *at = t->next;
 }
 
-struct curl_slist *host_addresses(struct host *h)
+struct curl_slist *host_addresses(const struct host *h)
 {
-    return h->list;
+    return h->list ? h->list : h->old;
 }
 
 void hosts_free(struct http_client *c)
@@ -160,6 +162,8 @@ void hosts_free(struct http_client *c)
         op_cancel(&h->resolve.op);
         endpoints_free(&h->resolve.out);
         curl_slist_free_all(h->list);
+        curl_slist_free_all(h->old);
+        free(h->remembered);
         free(h);
     }
 }

@@ -1,4 +1,4 @@
-/* http_impl.h: what http.c, http_loop.c and http_host.c share. */
+/* http_impl.h: what http.c, http_loop.c, http_host.c and http_memory.c share. */
 #ifndef DCV_NET_HTTP_IMPL_H
 #define DCV_NET_HTTP_IMPL_H
 
@@ -23,6 +23,8 @@ struct host { /* a host and port whose addresses are known or asked for */
     struct resolve resolve;
     bool literal, known, refused;
     struct curl_slist *list; /* for CURLOPT_RESOLVE */
+    char *remembered;        /* NULL: nothing, or it failed */
+    struct curl_slist *old;  /* the same for CURLOPT_RESOLVE, until the name is known; transfers may have it longer */
     struct transfer *waiting;
 };
 
@@ -35,7 +37,7 @@ struct transfer {
     CURL *easy;
     struct curl_slist *headers;
     char origin[280], why[CURL_ERROR_SIZE];
-    bool large;
+    bool large, guessed; /* guessed: sent to where the host was once */
     size_t given; /* octets of the body that curl has taken */
 };
 
@@ -47,6 +49,7 @@ struct http_client {
     uv_prepare_t *prepare; /* the end of a round */
     struct host *hosts;
     char *ca_file, *proxy, *proxy_user, *agent;
+    struct http_memory memory;
     struct curl_slist *address; /* for CURLOPT_CONNECT_TO; NULL: hosts are looked up */
     const char *hashed;
     bool plain, public_only, unverified, http1, answered;
@@ -70,7 +73,13 @@ void client_sends(struct http_client *c); /* a request leaves on a connection th
 /* http_host.c */
 void host_wait(struct http_client *c, struct transfer *t);
 void host_leave(struct transfer *t); /* waits for its host no more */
-struct curl_slist *host_addresses(struct host *h);
+struct curl_slist *host_addresses(const struct host *h);
 void hosts_free(struct http_client *c);
+
+/* http_memory.c */
+struct curl_slist *host_list(const struct host *h, const char *addresses); /* for CURLOPT_RESOLVE */
+void host_recall(struct host *h);
+void host_learn(struct host *h, const char *addresses); /* where the name leads now */
+void host_gone(struct host *h);                         /* nothing answers where it was once */
 
 #endif

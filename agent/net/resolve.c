@@ -81,7 +81,7 @@ static void asked(struct op *op, const struct err *e)
         err_set(&r->last, RC_NET, "RESOLVE", "%s", e->text);
     else
         note_answer(r, (struct dns_ask *)op);
-    if (op_busy(&r->ask[0].op) || op_busy(&r->ask[1].op))
+    if (resolve_asks(r))
         return;
     if (r->out.n) {
         op_settle(&r->op, NULL);
@@ -103,6 +103,11 @@ static void detach(struct op *op)
     struct resolve *r = (struct resolve *)op;
     op_cancel(&r->ask[0].op);
     op_cancel(&r->ask[1].op);
+}
+
+bool resolve_asks(const struct resolve *r)
+{
+    return op_busy(&r->ask[0].op) || op_busy(&r->ask[1].op);
 }
 
 void resolve_start(struct net *n, struct resolve *r)

@@ -19,5 +19,6 @@ struct resolve {
 
 /* Faults are RC_NET: RESOLVE (the name has no address, or nobody could be asked). */
 void resolve_start(struct net *n, struct resolve *r);
+bool resolve_asks(const struct resolve *r); /* a resolver; else it is through with the next round of the loop */
 
 #endif

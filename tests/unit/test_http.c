@@ -416,6 +416,51 @@ static void frames_of_any_size(void **state)
     https_stop(&two);
 }
 
+struct memory {
+    const char *at;
+    unsigned asked, learned;
+    char last[128];
+};
+
+static char *recall(void *owner, const char *host)
+{
+    struct memory *m = owner;
+    m->asked++;
+    assert_string_equal(host, "localhost");
+    return mem_str(m->at);
+}
+
+static void learn(void *owner, const char *host, const char *addresses)
+{
+    struct memory *m = owner;
+    m->learned++;
+    assert_string_equal(host, "localhost");
+    snprintf(m->last, sizeof m->last, "%s", addresses);
+}
+
+/* /etc/hosts is an order, which no memory goes before; and what it says is learned, if it is new. */
+static void the_hosts_file_before_memory(void **state)
+{
+    (void)state;
+    struct memory m = {.at = "127.9.9.9"};
+    for (int round = 0; round < 2; round++) {
+        struct http_client *c =
+            http_client_new(net, &(struct http_setup){.ca_file = ca_file, .memory = {.owner = &m, .recall = recall, .learn = learn}}, NULL);
+        struct http h = {0};
+        ask(c, &h, "GET", "/hello");
+        if (last.rc != RC_OK || h.status != 200)
+            fail_msg("round %d: %s", round, last.text);
+        http_clear(&h);
+        ask(c, &h, "GET", "/hello");
+        http_clear(&h);
+        http_client_free(c);
+        m.at = m.last;
+    }
+    assert_int_equal(m.asked, 2);   /* once a client */
+    assert_int_equal(m.learned, 1); /* the second time it is nothing new */
+    assert_non_null(strstr(m.last, "127.0.0.1"));
+}
+
 /* Who lets others go first is not forgotten when they answer, fail, or are cancelled before they left. */
 static void the_patient_come_too(void **state)
 {
@@ -593,6 +638,7 @@ int main(void)
         cmocka_unit_test(many_side_by_side),
         cmocka_unit_test(frames_of_any_size),
         cmocka_unit_test(the_patient_come_too),
+        cmocka_unit_test(the_hosts_file_before_memory),
         cmocka_unit_test(proxy_of_the_configuration_alone),
         cmocka_unit_test(an_answer_before_a_reset),
     };

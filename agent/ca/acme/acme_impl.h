@@ -83,6 +83,8 @@ struct http_client *acme_http(struct ca *c, struct err *e); /* NULL: e */
 const char *acme_url(const struct ca *c, const json_t *j, const char *key, struct err *e);
 bool acme_url_ok(const struct ca *c, const char *url, const char *what, struct err *e);
 
+struct http_memory acme_addresses(struct ca *c); /* address.c */
+
 /* --- directory.c: what every call stands on --------------------------------------------------------------------------------------- */
 
 void acme_ready(struct ca *c, struct acme_ready *r);

@@ -136,7 +136,8 @@ struct http_client *acme_http(struct ca *c, struct err *e)
     struct http_setup setup = {.ca_file = section_text(c->section, "ca_file"),
                                .proxy = proxy.url,
                                .proxy_user = proxy_user(&proxy),
-                               .agent = "dcvagent/" DCVAGENT_VERSION};
+                               .agent = "dcvagent/" DCVAGENT_VERSION,
+                               .memory = acme_addresses(c)};
     c->http = http_client_new(c->net, &setup, e);
     proxy_clear(&proxy);
     return c->http;
