@@ -56,6 +56,14 @@ with() { # NAME [server=S] [key=FILE]... COMMAND...
 there() { has "$LAB_NAMED" "$1" "\"$2\""; }
 gone() { ! there "$@"; }
 
+# --- what `txt add` says holds now, not when it was written
+ok "txt add" with anew says 0 added txt add _anew.example.hk value
+ok "somebody removes it" update admin-key "$LAB_NAMED" example.hk "update delete _anew.example.hk TXT"
+ok "txt add once more" with anew says 0 added txt add _anew.example.hk value
+ok "it stands there" there _anew.example.hk value
+ok "and is one of ours still" with anew says 0 deleted txt del _anew.example.hk value
+ok "it is gone" gone _anew.example.hk value
+
 # --- refusals
 narrow="$LAB_KEYS/narrow-key.key"
 ok "narrow key: an order begins" with narrow key="$narrow" begin three code-narrow

@@ -130,8 +130,10 @@ bool publish_want(struct publish *p, const struct ledger_row *row, struct err *e
 {
     struct prow *r = row_find(p, row);
 
-    if (r && r->row.wanted)
+    if (r && r->row.wanted) { /* `txt add` once more: it says that it stands there, so it looks */
+        r->recheck |= !*r->row.order && !r->busy && (r->row.state == LEDGER_PRESENT || r->row.state == LEDGER_FOUND);
         return true;
+    }
     if (!r) {
         struct ledger_row fresh = *row;
 
