@@ -2,6 +2,7 @@
 #ifndef DCV_CA_ACME_IMPL_H
 #define DCV_CA_ACME_IMPL_H
 
+#include "base/clock.h"
 #include "base/json.h"
 #include "base/secret.h"
 #include "conf/conf.h"
@@ -13,6 +14,7 @@
 #include "net/net.h"
 
 enum { URL_SIZE = 2048, ANSWER_MAX = 4 << 20, NAMES_MAX = 1000, NONCES_MAX = 1024, BAD_NONCES = 16 };
+enum { REMEMBERED = 30 * DAY }; /* what an earlier run learned of a CA's servers */
 
 struct acme_request;
 struct nonce_head;

@@ -6,8 +6,6 @@
 #include "base/clock.h"
 #include "base/mem.h"
 
-enum { BELIEVED = 30 * DAY };
-
 static char *memory_key(const struct ca *c, const char *host)
 {
     return mem_fmt("%s/at/%s", c->name, host);
@@ -19,7 +17,7 @@ static char *recall(void *owner, const char *host)
     char *key = memory_key(c, host), *text = value_get(c->store, "acme", key), *addresses = NULL;
     json_t *j = text ? json_loads(text, 0, NULL) : NULL;
     int64_t age = clock_now() - json_num(j, "since");
-    if (*json_str(j, "addresses") && age >= 0 && age < BELIEVED)
+    if (*json_str(j, "addresses") && age >= 0 && age < REMEMBERED)
         addresses = mem_str(json_str(j, "addresses"));
     json_decref(j);
     free(text);

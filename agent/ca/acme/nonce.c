@@ -11,7 +11,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 
-enum { NONCE_SIZE = 512, REMEMBERED = 30 * DAY, URGENT = 2 /* nonces, with which orders begin */ };
+enum { NONCE_SIZE = 512, URGENT = 2 /* nonces, with which orders begin */ };
 
 struct nonce_head {
     struct http http;
