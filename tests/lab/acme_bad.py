@@ -134,6 +134,13 @@ def slow(handler, a, head, arg):
         time.sleep(float(arg or 1))
 
 
+def late(handler, a, head, arg):
+    """SECONDS[:RETRY-AFTER]"""
+    wait, _, retry = arg.partition(":")
+    time.sleep(float(wait))
+    handler.wfile.write((head[:-2] + f"Retry-After: {retry}\r\n\r\n".encode() if retry else head) + a.body)
+
+
 def endless(handler, _, head, __):
     lines = [line for line in head.split(b"\r\n") if not line.lower().startswith(b"content-length")]
     handler.wfile.write(b"\r\n".join(lines[:-2]) + b"\r\nConnection: close\r\n\r\n{\"a\":\"")
@@ -149,6 +156,7 @@ AFTER = {
     "reset": raw(reset),
     "hangup": raw(lambda *_: None),
     "slow": raw(slow),
+    "late": raw(late),
     "stuck": raw(stuck),
     "endless": raw(endless),
     "truncated": raw(lambda handler, a, head, _: handler.wfile.write(head + a.body[:max(1, len(a.body) // 2)])),

@@ -11,13 +11,14 @@ FOLDER/mode, read anew at each request: lines KEY=VALUE.
   cert=KIND                     of acme_issue.py                       days=N        life of certificates
   fail=NAME,NAME failtext=evil  validations that fail                  orderfail=NAME,NAME  names that finalize then finds forbidden
   expires=SECONDS               from now, of orders
-  processing=authz|order        never ends                             validating=S issuing=S   how long they take
+  processing=authz|order        never ends                             validating=S issuing=S   how long they take; now: done before the answer
   reuse=yes                     valid authorizations serve new orders  challenges=http   no dns-01 is offered
   eab=yes terms=yes profiles=no what the directory names               ari=FROM:TO[:RETRY]  seconds from now (or texts), ari=none
   do=forget-accounts|close-accounts|forget-orders|forget-authz   once, when the mode is set
 Ports: 443; TLS faults: 444 self-signed, 445 expired, 446 another host's certificate, 447 TLS 1.1 only. 80, 4443 and 192.0.2.9:80/443 are traps:
 who connects there is logged as "trap". A request against the RFCs' rules is answered as they want, and logged with "violation".
 """
+import functools
 import http.server
 import json
 import os
@@ -344,14 +345,24 @@ class Handler(http.server.BaseHTTPRequestHandler):
             data["wildcard"] = True
         return Answer(200, data)
 
+    def begin(self, key, work, *args):
+        """In the background, or before the answer leaves, which does not tell yet."""
+        args += (Frozen(self.world.mode.values),)
+        if self.world.mode.get(key) == "now":
+            work(*args)
+        else:
+            threading.Thread(target=work, args=args, daemon=True).start()
+
     def do_challenge(self):
         m, authz = self.own(self.world.authzs)
+        begin = lambda: None
         if m.payload not in (b"", b"{}"):
             raise Bad("malformed", "a challenge is answered by {}")
         if m.payload and authz["status"] == "pending" and not authz["validating"]:
             authz["validating"] = True
-            threading.Thread(target=self.world.validate, args=(authz, self.account, Frozen(self.world.mode.values)), daemon=True).start()
+            begin = functools.partial(self.begin, "validating", self.world.validate, authz, self.account)
         a = Answer(200, self.challenges(authz)[1])
+        begin()
         a.headers.append(("Link", f'<{self.base}/authz/{authz["n"]}>;rel="up"'))
         return a
 
@@ -370,8 +381,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
             raise Bad("badCSR", f"the CSR has {sorted(names)}, the order {sorted(order['names'])}")
         order["status"] = "processing"
         self.entry["accepted"] = True
-        threading.Thread(target=self.world.issue, args=(order, csr, Frozen(self.world.mode.values)), daemon=True).start()
-        return self.shown_order(order)
+        a = self.shown_order(order)
+        self.begin("issuing", self.world.issue, order, csr)
+        return a
 
     def do_certificate(self):
         _, cert = self.own(self.world.certs)

@@ -21,6 +21,10 @@ def stamp(seconds):
     return datetime.datetime.fromtimestamp(seconds, datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+def seconds(text):
+    return 0 if text in ("", "now") else float(text)
+
+
 class Mode:
     """FOLDER/mode as it is now; counts how often each fault was due."""
 
@@ -88,7 +92,7 @@ class World:
     # --- validation
 
     def validate(self, authz, account, mode):
-        time.sleep(float(mode.get("validating", "0")))
+        time.sleep(seconds(mode.get("validating")))
         if mode.get("processing") == "authz":
             return
         name = authz["identifier"]["value"]
@@ -123,7 +127,7 @@ class World:
         except ValueError as fault:
             self.log(what="issue", fault=str(fault))
             chain = None
-        time.sleep(float(mode.get("issuing", "0")))
+        time.sleep(seconds(mode.get("issuing")))
         if mode.get("processing") == "order":
             return
         with self.lock:

@@ -75,6 +75,8 @@ struct ca {
     size_t n_signed;            /* requests under way: each brings a nonce back */
     struct acme_request *first, *last; /* waiting for a nonce */
     size_t n_waiting;
+    /* early.c */
+    bool slow_known, slow_check, slow_issue; /* asked early, the CA was not through with its checks, with issuing */
 };
 
 /* --- ca.c: the section ----------------------------------------------------------------------------------------------------------- */
@@ -85,7 +87,11 @@ struct http_client *acme_http(struct ca *c, struct err *e); /* NULL: e */
 const char *acme_url(const struct ca *c, const json_t *j, const char *key, struct err *e);
 bool acme_url_ok(const struct ca *c, const char *url, const char *what, struct err *e);
 
-struct http_memory acme_addresses(struct ca *c); /* address.c */
+/* --- memory.c, address.c: what an earlier run learned of the CA's servers ----------------------------------------------------------- */
+
+json_t *memory_recall(const struct ca *c, const char *topic);   /* the caller's; NULL: nothing, or too long ago */
+void memory_keep(struct ca *c, const char *topic, json_t *j);   /* j: an object, taken */
+struct http_memory acme_addresses(struct ca *c);
 
 /* --- directory.c: what every call stands on --------------------------------------------------------------------------------------- */
 

@@ -25,6 +25,7 @@ static void work_free(struct work *w)
 {
     op_cancel(&w->ready.op);
     op_cancel(&w->timer.op);
+    early_close(w);
     acme_request_clear(&w->one);
     for (size_t i = 0; i < w->n_part; i++) {
         acme_request_clear(&w->part[i].request);
@@ -351,7 +352,7 @@ static void finalized(struct op *op, const struct err *e)
 {
     struct work *w = op->owner;
     if (!e) {
-        work_take_order(w);
+        early_take(w);
         return;
     }
     bool refused = w->one.problem.kind && w->one.http.status < 500 && !problem_is(&w->one.problem, "orderNotReady");
@@ -372,6 +373,7 @@ void work_finalize(struct work *w)
     json_object_set_new(w->handle, "sent", json_true());
     work_keep(w);
     work_ask(w, "the CSR", json_str(w->handle, "finalize"), json_line(json_pack("{s:s}", "csr", str_text(&csr))), finalized);
+    early_ask(w);
     str_free(&csr);
 }
 

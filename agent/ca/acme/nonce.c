@@ -21,35 +21,22 @@ struct nonce_head {
 
 /* --- across runs ---------------------------------------------------------------------------------------------------------------------- */
 
-static char *memory_key(const struct ca *c)
-{
-    return mem_fmt("%s/nonces", c->name);
-}
-
 static void remember(struct ca *c)
 {
-    char *key = memory_key(c);
-    char *text = json_line(json_pack("{s:s, s:s, s:I, s:I}", "directory", c->directory, "url", c->nonce_url, "most",
-                                     (json_int_t)c->nonce_most, "since", (json_int_t)clock_now()));
-    struct err e = {0};
-    value_put(c->store, "acme", key, text, &e); /* where it fails the turn fails, and says so */
-    free(text);
-    free(key);
+    memory_keep(c, "nonces",
+                json_pack("{s:s, s:s, s:I}", "directory", c->directory, "url", c->nonce_url, "most", (json_int_t)c->nonce_most));
 }
 
 void nonce_recall(struct ca *c)
 {
-    char *key = memory_key(c), *text = value_get(c->store, "acme", key);
-    json_t *j = text ? json_loads(text, 0, NULL) : NULL;
-    int64_t age = clock_now() - json_num(j, "since"), most = json_num(j, "most");
+    json_t *j = memory_recall(c, "nonces");
+    int64_t most = json_num(j, "most");
     if (!c->nonce_url && strcmp(json_str(j, "directory"), c->directory) == 0) {
         c->nonce_url = mem_str(json_str(j, "url"));
-        if (most > 0 && most < NONCES_MAX && age >= 0 && age < REMEMBERED)
+        if (most > 0 && most < NONCES_MAX)
             c->nonce_most = c->nonce_left = (size_t)most;
     }
     json_decref(j);
-    free(text);
-    free(key);
 }
 
 void nonce_at(struct ca *c, const char *url)

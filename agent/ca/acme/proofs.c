@@ -164,13 +164,15 @@ static void challenged(struct op *op, const struct err *e)
     if (!e)
         p->authz.state = AUTHZ_ASKED;
     acme_request_clear(&p->request);
-    if (w->under_way)
+    if (w->under_way) {
+        early_ask(w);
         return;
+    }
     take_proofs(w);
     if (w->err.rc != RC_OK)
         work_settle(w, CA_PROOF, &w->err);
     else
-        work_poll(w);
+        early_take(w);
 }
 
 void work_challenge(struct work *w)

@@ -1,4 +1,4 @@
-/* work.h: one call of ca.h under way, as case.c, proofs.c and chain.c share it. */
+/* work.h: one call of ca.h under way, as case.c, proofs.c, early.c and chain.c share it. */
 #ifndef DCV_CA_ACME_WORK_H
 #define DCV_CA_ACME_WORK_H
 
@@ -13,6 +13,22 @@ struct part { /* one authorization and what is asked about it */
     struct authz authz;
 };
 
+enum early_at {
+    EARLY_NOT,     /* asked for */
+    EARLY_TIMED,   /* about to be */
+    EARLY_SENT,
+    EARLY_AWAITED, /* the other answer is there */
+    EARLY_THROUGH, /* the CA is */
+    EARLY_OVER     /* nothing more comes of it */
+};
+
+struct early {
+    enum early_at at;
+    struct timer timer;
+    struct acme_request request;
+    struct err err; /* it said when to ask again */
+};
+
 struct work {
     struct ca *c;
     struct ca_case *k;
@@ -24,6 +40,7 @@ struct work {
     size_t n_part, under_way;
     struct timer timer;
     struct poll poll;
+    struct early early;
     bool asked;               /* the challenges: the CA checks */
     bool again;               /* newOrder was repeated once */
     bool finalized;           /* in this call */
@@ -52,6 +69,11 @@ void work_ask_authz(struct work *w, const json_t *urls);
 bool work_known_authz(struct work *w); /* the handle has all challenges, none asked for yet: into the parts */
 void work_challenge(struct work *w);
 void work_refused(struct work *w);     /* the order is invalid: told with its names, and forgotten */
+
+/* early.c */
+void early_ask(struct work *w);   /* the challenges, or the CSR, are on their way */
+void early_take(struct work *w);  /* all answers to them are there, that to the CSR in w->one: the order is taken, awaited or asked for */
+void early_close(struct work *w);
 
 /* chain.c */
 void work_download(struct work *w);
