@@ -138,13 +138,22 @@ static bool set_mode(int fd, mode_t mode)
     return (!injected("chmod") && fchmod(fd, mode) == 0) || (errno == EPERM && fstat(fd, &st) == 0 && !(st.st_mode & 0077 & ~mode));
 }
 
-/* A file of this name, new, whole and on the disk. */
-static bool write_new(const struct spot *s, const char *name, const void *p, size_t n, mode_t mode, struct err *e)
+enum reach { ON_ITS_WAY, ON_THE_DISK };
+
+/* A hint only: what is not on its way yet is so at the flush. */
+static bool set_off(int fd)
+{
+    sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE);
+    return true;
+}
+
+/* A file of this name, new and whole. */
+static bool write_new(const struct spot *s, const char *name, const void *p, size_t n, mode_t mode, enum reach reach, struct err *e)
 {
     int fd = injected("open") ? -1 : openat(s->fd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd < 0)
         return failed(e, RC_CREATE, "WRITE", "create", s->path);
-    bool ok = write_all(fd, p, n) && set_mode(fd, mode) && sync_fd(fd);
+    bool ok = write_all(fd, p, n) && set_mode(fd, mode) && (reach == ON_THE_DISK ? sync_fd(fd) : set_off(fd));
     int number = errno;
     if (close(fd) != 0 && ok) {
         ok = false;
@@ -187,7 +196,7 @@ bool fs_replace(const char *path, const void *p, size_t n, mode_t mode, struct e
 {
     struct spot s;
     bool renamed = false;
-    bool ok = open_spot(&s, path, e) && may_replace(&s, S_IFREG, e) && write_new(&s, s.temporary, p, n, mode, e) &&
+    bool ok = open_spot(&s, path, e) && may_replace(&s, S_IFREG, e) && write_new(&s, s.temporary, p, n, mode, ON_THE_DISK, e) &&
               (renamed = rename_over(&s, e)) && sync_spot(&s, e);
     if (!renamed && s.fd >= 0)
         unlinkat(s.fd, s.temporary, 0);
@@ -218,7 +227,7 @@ static bool link_new(const struct spot *s, struct err *e)
 bool fs_create(const char *path, const void *p, size_t n, mode_t mode, struct err *e)
 {
     struct spot s;
-    bool ok = open_spot(&s, path, e) && write_new(&s, s.temporary, p, n, mode, e) && link_new(&s, e);
+    bool ok = open_spot(&s, path, e) && write_new(&s, s.temporary, p, n, mode, ON_THE_DISK, e) && link_new(&s, e);
     if (s.fd >= 0)
         unlinkat(s.fd, s.temporary, 0);
     ok = ok && sync_spot(&s, e);
@@ -231,8 +240,18 @@ bool fs_create(const char *path, const void *p, size_t n, mode_t mode, struct er
 bool fs_draft(const char *path, const void *p, size_t n, mode_t mode, struct err *e)
 {
     struct spot s;
-    bool ok = open_spot(&s, path, e) && write_new(&s, s.base, p, n, mode, e);
+    bool ok = open_spot(&s, path, e) && write_new(&s, s.base, p, n, mode, ON_ITS_WAY, e);
     close_spot(&s);
+    return ok;
+}
+
+bool fs_flush(const char *path, struct err *e)
+{
+    int fd = injected("open") ? -1 : open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0)
+        return failed(e, RC_CREATE, "WRITE", "open", path);
+    bool ok = sync_fd(fd) || failed(e, RC_CREATE, "WRITE", "sync", path);
+    close(fd);
     if (ok)
         durable("draft");
     return ok;

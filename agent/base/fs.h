@@ -21,9 +21,10 @@ bool fs_replace(const char *path, const void *p, size_t n, mode_t mode, struct e
 /* The same, but never overwrites: link(2), or where there are no links a rename that refuses to. An existing file is code EXISTS. durable("create"). */
 bool fs_create(const char *path, const void *p, size_t n, mode_t mode, struct err *e);
 
-/* A new file in a folder that nobody looks into yet: written under its own name and synced, without a temporary beside it; the folder is for the
- * caller to sync, once for all of its files. Never overwrites. durable("draft"). */
+/* A new file in a folder that nobody looks into yet: written under its own name, without a temporary beside it. Never overwrites. When all files of the
+ * folder are written, the caller flushes each, which is for the disk one wait rather than one a file, and syncs the folder. */
 bool fs_draft(const char *path, const void *p, size_t n, mode_t mode, struct err *e);
+bool fs_flush(const char *path, struct err *e); /* durable("draft") */
 
 /* Temporary files that a killed process left in a folder, older than an hour, are removed. A folder that cannot be read: nothing. */
 void fs_sweep(const char *folder);

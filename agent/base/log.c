@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,7 +31,9 @@ static struct {
     int64_t since; /* clock_monotonic() of the first message or log_open */
     void (*before)(void *arg);
     void *arg;
+    pthread_t drawer; /* who said so */
 } out = {.fd = -1};
+static pthread_mutex_t one_by_one = PTHREAD_MUTEX_INITIALIZER; /* workers speak too */
 
 static const struct {
     const char *name, *colour;
@@ -75,6 +78,7 @@ void log_before(void (*before)(void *arg), void *arg)
 {
     out.before = before;
     out.arg = arg;
+    out.drawer = pthread_self();
 }
 
 bool log_open(const struct log_setup *setup, struct err *e)
@@ -244,7 +248,7 @@ static bool write_line(int fd, struct str *line)
 static void to_stderr(const struct message *m)
 {
     struct str line = STR_INIT(LINE_MAX_OCTETS);
-    if (out.before)
+    if (out.before && pthread_equal(out.drawer, pthread_self())) /* what is drawn is its thread's alone */
         out.before(out.arg);
     if (out.journal)
         str_fmt(&line, "<%d>", levels[m->level].priority);
@@ -289,6 +293,7 @@ static void to_file(const struct message *m)
 static void emit(const struct message *m, enum loud loud)
 {
     int saved = errno;
+    pthread_mutex_lock(&one_by_one);
     if (!out.since)
         out.since = clock_monotonic();
     if (stderr_shows(m->level, loud))
@@ -297,6 +302,7 @@ static void emit(const struct message *m, enum loud loud)
         to_syslog(m);
     if (target_shows(m->level) && out.to == TO_FILE)
         to_file(m);
+    pthread_mutex_unlock(&one_by_one);
     errno = saved;
 }
 

@@ -1,7 +1,7 @@
 /* log.h: messages: to stderr for a person or cron, and all of them to syslog or a file.
  *
  * A message line: `dcvagent: ERROR step subject: text [CODE]`. Texts say what, where, why, what next, and whether it repeats
- * by itself. Who calls decides what cron sees: without a terminal only what is said with `loud` reaches stderr. */
+ * by itself. Any thread may call, after log_open(). Who calls decides what cron sees: without a terminal only what is said with `loud` reaches stderr. */
 #ifndef DCV_BASE_LOG_H
 #define DCV_BASE_LOG_H
 

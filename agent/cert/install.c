@@ -19,6 +19,7 @@
 #include "cert/place.h"
 
 enum { FILE_MAX = 4 << 20 };
+#define KEY_FILE "privkey.pem"
 
 struct job {
     const struct install_set *set;
@@ -84,7 +85,7 @@ static struct bytes text(const char *s)
 static void files_of(const struct install_set *s, struct file f[FILES])
 {
     struct bytes key = s->key_pem ? (struct bytes){s->key_pem->p, s->key_pem->n} : (struct bytes){0};
-    f[0] = (struct file){"privkey.pem", key, 0600};
+    f[0] = (struct file){KEY_FILE, key, 0600};
     f[1] = (struct file){"cert.pem", text(s->cert_pem), 0644};
     f[2] = (struct file){"chain.pem", text(s->chain_pem), 0644};
     f[3] = (struct file){"fullchain.pem", text(s->fullchain_pem), 0644};
@@ -99,20 +100,27 @@ static bool wanted(const struct file *f)
     return f->content.p != NULL;
 }
 
+static bool write_file(const struct job *j, const struct file *f, const char *path, struct err *e)
+{
+    return fs_draft(path, f->content.p, f->content.n, f->mode, e) && (strcmp(f->name, KEY_FILE) != 0 || give_to_group(j, path, e));
+}
+
+/* All are written before the first is waited for: their way to the disk is one. */
 static bool write_files(const struct job *j, const char *folder, struct err *e)
 {
     struct file f[FILES];
+    char *path[FILES];
+    bool ok = true;
     files_of(j->set, f);
     for (size_t i = 0; i < FILES; i++) {
-        if (!wanted(&f[i]))
-            continue;
-        char *path = mem_fmt("%s/%s", folder, f[i].name);
-        bool ok = fs_draft(path, f[i].content.p, f[i].content.n, f[i].mode, e) && (i != 0 || give_to_group(j, path, e));
-        free(path);
-        if (!ok)
-            return false;
+        path[i] = mem_fmt("%s/%s", folder, f[i].name);
+        ok = ok && (!wanted(&f[i]) || write_file(j, &f[i], path[i], e));
     }
-    return fs_sync_folder(folder, e);
+    for (size_t i = 0; i < FILES; i++) {
+        ok = ok && (!wanted(&f[i]) || fs_flush(path[i], e));
+        free(path[i]);
+    }
+    return ok && fs_sync_folder(folder, e);
 }
 
 /* Content equal, or both not there. */

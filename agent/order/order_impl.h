@@ -74,7 +74,7 @@ struct order {
     bool ca_in_line, ca_runs;      /* where a CA takes only so many calls at once (rules.parallel) */
     struct err ca_err;             /* of the last CA call */
     void (*effect)(void *arg);     /* of our own, queued behind the commit; one at a time */
-    struct job job;                /* the worker: key, key backup, PKCS#12; one at a time */
+    struct job job;                /* the worker: work.c's or files.c's; one at a time */
     struct err job_err;            /* of the last job or effect of a step */
     bool begun, confirmed, submitted, fetched, installed_files, evidence_filed;
     enum { KEY_NONE, KEY_MAKING, KEY_MADE, KEY_STORED } key_at;
@@ -235,6 +235,8 @@ enum turn step_failed(struct order *o, struct run *r);
 /* steps/csr.c: csr_only: key, CSR and the key's backup in whatever state the order is, which stays */
 void order_csr(struct order *o);
 bool order_own_key(const struct order *o);              /* steps/prepare.c; false: its CSR came from csr_file */
+/* steps/issue.c: the key that the CSR was made with, out of keys/; none (true) where the CSR came from elsewhere. pem: the caller's to free */
+bool order_load_key(struct order *o, struct secret *pem, struct err *e);
 enum turn order_key_and_csr(struct order *o);           /* steps/prepare.c; NEXT: saved.csr is there */
 bool order_backup_possible(const struct order *o, struct err *e); /* steps/issue.c; looked at before the CA is asked for anything */
 enum turn order_key_backup(struct order *o);            /* steps/issue.c; NEXT: it is done, or none is wanted */
@@ -286,11 +288,17 @@ const struct ca_rules *order_rules(const struct order *o);
 enum turn order_wait_ca(struct order *o);               /* waits as the CA says; looks again in this run where that is worth it */
 enum turn order_wait_until(struct order *o, int64_t when, enum waits waits); /* in this run where it ends in time, else for a later one */
 
-/* work.c: what blocks, in the worker: making a key and its request, the encrypted backup of a key, PKCS#12 */
+/* work.c: what takes its time, in the worker: making a key and its request, the encrypted backup of a key, PKCS#12 */
 void work_key(struct order *o, enum key_type type);
 void work_backup(struct order *o);
 void work_pfx(struct order *o);
+void work_start(struct order *o, const struct job *job); /* a copy: op.done, work, drop, data; o->pending counts it */
 void work_stop(struct order *o); /* whatever is under way; keys and passwords in it are wiped */
+
+/* files.c: what is put on the disk, in the worker; effects, for order_effect(). What came of it: o->job_err, key_at, installed_files, evidence_filed */
+void files_key(void *order);
+void files_install(void *order);
+void files_evidence(void *order);
 
 /* evidence */
 void order_evidence(struct order *o, const char *kind, json_t *j); /* takes j */

@@ -96,24 +96,26 @@ static void done(struct op *op, const struct err *e)
     order_settled(o);
 }
 
-static void start(struct order *o, struct work *w)
+void work_start(struct order *o, const struct job *job)
 {
-    o->job.op.done = done;
+    o->job = *job;
     o->job.op.owner = o;
-    o->job.work = work;
-    o->job.drop = drop;
-    o->job.data = w;
     o->pending++;
     loop_job(net_loop(o->run->s->net), &o->job);
 }
 
+static void start(struct order *o, struct work *w)
+{
+    work_start(o, &(struct job){.op.done = done, .work = work, .drop = drop, .data = w});
+}
+
 void work_stop(struct order *o)
 {
-    struct work *w = o->job.data;
+    void *data = o->job.data;
     bool in_worker = op_busy(&o->job.op);
     op_cancel(&o->job.op); /* the loop drops what is still in the worker */
-    if (w && !in_worker)
-        drop(w);
+    if (data && !in_worker)
+        o->job.drop(data);
     o->job.data = NULL;
 }
 

@@ -109,6 +109,7 @@ static void written_whole(void **state)
     fault(&e, RC_CREATE, "EXISTS", "never overwritten");
     contents(in_dir("b"), "key");
     assert_true(fs_draft(in_dir("d"), "part", 4, 0640, NULL));
+    assert_true(fs_flush(in_dir("d"), NULL));
     assert_int_equal(mode_of(in_dir("d")), 0640);
     e = (struct err){0};
     assert_false(fs_draft(in_dir("d"), "other", 5, 0600, &e));

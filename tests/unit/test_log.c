@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -269,6 +270,43 @@ static void errno_survives(void **state)
     caught_text();
 }
 
+static void erased(void *arg)
+{
+    ++*(int *)arg;
+}
+
+static void *in_a_worker(void *arg)
+{
+    for (int i = 0; i < *(int *)arg; i++)
+        say(LEVEL_ERROR, NULL, NULL, "from the worker");
+    return NULL;
+}
+
+/* Workers speak too: their lines are whole, and what the loop has drawn is not theirs to take away. */
+static void a_worker_speaks(void **state)
+{
+    (void)state;
+    pthread_t worker;
+    int lines = 200, times = 0, whole = 0;
+    open_with((struct log_setup){0});
+    log_before(erased, &times);
+    catch_stderr();
+    assert_int_equal(pthread_create(&worker, NULL, in_a_worker, &lines), 0);
+    for (int i = 0; i < lines; i++)
+        say(LEVEL_ERROR, NULL, NULL, "from the loop");
+    pthread_join(worker, NULL);
+    log_before(NULL, NULL);
+    for (const char *p = caught_text(); *p; whole++) {
+        const char *end = strchr(p, '\n');
+        assert_non_null(end);
+        assert_true(strncmp(p, "dcvagent: ERROR: from the worker\n", (size_t)(end - p + 1)) == 0 ||
+                    strncmp(p, "dcvagent: ERROR: from the loop\n", (size_t)(end - p + 1)) == 0);
+        p = end + 1;
+    }
+    assert_int_equal(whole, 2 * lines);
+    assert_int_equal(times, lines);
+}
+
 static int begin(void **state)
 {
     (void)state;
@@ -293,7 +331,7 @@ int main(void)
         cmocka_unit_test(json_lines),         cmocka_unit_test(long_json_is_still_json),
         cmocka_unit_test(colour_and_journal), cmocka_unit_test(to_a_file),
         cmocka_unit_test(bad_files),          cmocka_unit_test(durable_points),
-        cmocka_unit_test(errno_survives),
+        cmocka_unit_test(errno_survives),     cmocka_unit_test(a_worker_speaks),
     };
     return cmocka_run_group_tests(tests, begin, end);
 }

@@ -13,8 +13,6 @@
 #include "cert/csr.h"
 #include "cert/install.h"
 #include "cert/key.h"
-#include "cert/windows.h"
-#include "order/evidence.h"
 
 static enum turn job_fault(struct order *o)
 {
@@ -25,9 +23,8 @@ static enum turn job_fault(struct order *o)
 
 /* --- validated: the key is there, and safe elsewhere, before the CSR leaves -------------------------------------------------------------- */
 
-/* The key that the CSR was made with, out of keys/; none where the CSR came from elsewhere. The same octets as before need no second look: OpenSSL
- * takes milliseconds for it. */
-static bool load_key(struct order *o, struct secret *pem, struct err *e)
+/* The same octets as before need no second look: OpenSSL takes milliseconds for it. */
+bool order_load_key(struct order *o, struct secret *pem, struct err *e)
 {
     char spki[65];
     uint8_t md[SHA256_SIZE];
@@ -50,7 +47,7 @@ static bool load_key(struct order *o, struct secret *pem, struct err *e)
 static bool key_is_there(struct order *o, struct err *e)
 {
     struct secret pem = {0};
-    bool ok = load_key(o, &pem, e);
+    bool ok = order_load_key(o, &pem, e);
     secret_free(&pem);
     if (ok)
         return true;
@@ -173,50 +170,6 @@ enum turn step_submitted(struct order *o, struct run *r)
 }
 
 /* --- issued: one set of files, one switch ---------------------------------------------------------------------------------------------- */
-
-/* Whoever made the CSR elsewhere, mostly in IIS, completes it there with one of these. */
-static bool for_windows(const struct chain *c, struct install_set *set, struct err *e)
-{
-    uint8_t *cer, *p7b;
-    bool ok = windows_cer(c->cert_pem, &cer, &set->cer.n, e);
-    set->cer.p = cer;
-    ok = ok && windows_p7b(c->fullchain_pem, &p7b, &set->p7b.n, e);
-    set->p7b.p = ok ? p7b : NULL;
-    return ok;
-}
-
-static void install_now(void *arg)
-{
-    struct order *o = arg;
-    struct session *s = o->run->s;
-    struct err *e = &o->job_err;
-    struct secret key = {0};
-    bool own_key = order_own_key(o);
-    if (!load_key(o, &key, e)) {
-        secret_free(&key);
-        return;
-    }
-    char *evidence = evidence_document(s->store, o->saved.cert, o->saved.id);
-    struct install_set set = {.state_dir = s->state_dir,
-                              .name = o->saved.cert,
-                              .key_pem = own_key ? &key : NULL,
-                              .cert_pem = o->chain.cert_pem,
-                              .chain_pem = o->chain.chain_pem,
-                              .fullchain_pem = o->chain.fullchain_pem,
-                              .evidence_json = evidence,
-                              .pfx = {o->pfx, o->n_pfx},
-                              .key_group = o->conf ? o->conf->key_group : NULL};
-    int64_t n = fact_num(o, "archive"), before = 0;
-    if ((own_key || for_windows(&o->chain, &set, e)) && install_archive(&set, &n, e) &&
-        install_switch(s->state_dir, o->saved.cert, n, &before, e)) {
-        fact_set(o, "archive", n);
-        o->installed_files = true;
-    }
-    secret_free(&key);
-    free((void *)(uintptr_t)set.cer.p);
-    free((void *)(uintptr_t)set.p7b.p);
-    free(evidence);
-}
 
 static void unswitch_now(void *arg)
 {
@@ -345,7 +298,7 @@ enum turn step_issued(struct order *o, struct run *r)
             fact_set(o, "archive", install_next(r->s->state_dir, o->saved.cert));
             fact_set(o, "before", install_live(r->s->state_dir, o->saved.cert));
         }
-        order_effect(o, install_now);
+        order_effect(o, files_install);
         return TURN_WAIT;
     }
     t = deploy_checked(o);
@@ -358,19 +311,6 @@ enum turn step_issued(struct order *o, struct run *r)
 }
 
 /* --- the end ------------------------------------------------------------------------------------------------------------------------- */
-
-static void final_evidence_now(void *arg)
-{
-    struct order *o = arg;
-    struct err e = {0};
-    char *document = evidence_document(o->run->s->store, o->saved.cert, o->saved.id);
-    if (!install_evidence(o->run->s->state_dir, o->saved.cert, fact_num(o, "archive"), document, &e))
-        say_err(LEVEL_WARNING, &(struct about){.cert = o->saved.cert, .step = "evidence"}, &e);
-    o->evidence_filed = true;
-    free(document);
-    if (o->at && o->at->ops->over)
-        o->at->ops->over(o->at->ca, &o->ca);
-}
 
 enum turn step_installed(struct order *o, struct run *r)
 {
@@ -386,7 +326,7 @@ enum turn step_done(struct order *o, struct run *r)
     if (!o->saved.open || o->pending)
         return TURN_WAIT;
     if (!o->evidence_filed) {
-        order_effect(o, final_evidence_now);
+        order_effect(o, files_evidence);
         return TURN_WAIT;
     }
     o->saved.open = false;

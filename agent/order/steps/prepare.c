@@ -24,13 +24,6 @@ static bool waits_for_start(struct order *o)
     return true;
 }
 
-static void store_key_now(void *arg)
-{
-    struct order *o = arg;
-    if (key_store(o->run->s->state_dir, o->saved.id, &o->key_pem, &o->job_err))
-        o->key_at = KEY_STORED;
-}
-
 /* key_reuse: the key of the certificate in use, ordered or adopted, unless key_type= asks for another type. */
 static bool key_in_use(struct order *o)
 {
@@ -63,7 +56,7 @@ static enum turn have_key(struct order *o)
     if (o->key_at == KEY_STORED)
         return TURN_NEXT;
     if (o->key_at == KEY_MADE) {
-        order_effect(o, store_key_now);
+        order_effect(o, files_key);
         return TURN_WAIT;
     }
     struct err e = {0};
@@ -75,7 +68,7 @@ static enum turn have_key(struct order *o)
         return order_fault(o, &e);
     if (o->conf && o->conf->key_reuse && fact_num(o, "key_reuse") && key_in_use(o)) {
         o->key_at = KEY_MADE;
-        order_effect(o, store_key_now);
+        order_effect(o, files_key);
         return TURN_WAIT;
     }
     enum key_type type = KEY_RSA2048;
