@@ -284,6 +284,14 @@ static void set_method(struct transfer *t)
     curl_easy_setopt(c, CURLOPT_HTTPHEADER, t->headers);
 }
 
+static CURLcode keep_buffers(CURL *c, void *ctx, void *arg)
+{
+    (void)c;
+    (void)arg;
+    tls_keep_buffers(ctx);
+    return CURLE_OK;
+}
+
 static void set_trust(struct transfer *t)
 {
     const struct http_client *k = t->client;
@@ -300,6 +308,7 @@ static void set_trust(struct transfer *t)
         curl_easy_setopt(c, CURLOPT_SSL_VERIFYHOST, 0L);
     }
     curl_easy_setopt(c, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+    curl_easy_setopt(c, CURLOPT_SSL_CTX_FUNCTION, keep_buffers);
     curl_easy_setopt(c, CURLOPT_CONNECT_TO, k->address);
     curl_easy_setopt(c, CURLOPT_PROXY, k->proxy ? k->proxy : "");
     curl_easy_setopt(c, CURLOPT_NOPROXY, ""); /* else $no_proxy says who is reached without it, at addresses that nobody has judged */

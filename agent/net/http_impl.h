@@ -70,6 +70,8 @@ void transfers_patient(struct http_client *c); /* they have waited long enough *
 void client_learn_version(struct http_client *c, CURL *easy);
 void client_sends(struct http_client *c); /* a request leaves on a connection that is there */
 
+void tls_keep_buffers(void *ctx); /* tls_buffers.c; ctx: libcurl's SSL_CTX */
+
 /* http_host.c */
 void host_wait(struct http_client *c, struct transfer *t);
 void host_leave(struct transfer *t); /* waits for its host no more */
