@@ -30,6 +30,8 @@ struct world {
     char grade;
     int64_t alone; /* refused until then */
     bool uncommitted; /* an apply came before its commit */
+    unsigned takes_in; /* this apply from now on, counted down, takes "hand" at www.example.hk along; 0: none */
+    bool promised;     /* "hand" stood there, and was said to */
 };
 static struct world *w;
 
@@ -216,6 +218,8 @@ static void fake_apply(struct provider *p, struct batch *b)
         world_remove("www.example.hk", "foreign");
         w->clobber = false;
     }
+    if (w->takes_in && --w->takes_in == 0)
+        world_remove("www.example.hk", "hand");
     if (w->lost_answer || w->lost_request)
         err_set(&e, RC_NET, "STREAM_UNSURE", "no answer");
     w->lost_answer = w->lost_request = false;

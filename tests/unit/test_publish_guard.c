@@ -88,6 +88,53 @@ static void test_killed_everywhere(void **state)
     }
 }
 
+/* A value of `txt add`, which no run looks at by itself, goes while a value of others is put back. */
+static int life_of_hand(bool again)
+{
+    session_open(&x, "shared_rrset = merge");
+    if (!again) {
+        want(&x, "", "www.example.hk", "hand");
+        run(&x);
+        w->promised = has("www.example.hk", "hand");
+        if (!w->promised)
+            return 10;
+        w->clobber = true;
+        w->takes_in = 2;
+        want(&x, "A", "www.example.hk", "code");
+        run(&x);
+    }
+    release(&x, "A");
+    run(&x);
+    session_close(&x);
+    return 0;
+}
+
+static void test_hand_goes_too(void **state)
+{
+    (void)state;
+    for (size_t k = 0; k < sizeof ways / sizeof *ways; k++) {
+        unsigned n, gone = 0;
+
+        for (n = 1; n < 100; n++) {
+            world_of(&ways[k]);
+            w->clobber = false;
+            empty_state();
+            int rc = in_child(life_of_hand, false, n);
+            gone += w->promised && !has("www.example.hk", "hand");
+            w->clobber = false;
+            w->takes_in = 0;
+            if (rc && (rc != -SIGKILL || in_child(life_of_hand, true, 0)))
+                fail_msg("grade %c, point %u: %d", ways[k].grade, n, rc);
+            if (w->promised && !has("www.example.hk", "hand"))
+                fail_msg("grade %c, killed at point %u: what `txt add` had put there is gone", ways[k].grade, n);
+            foreign_intact();
+            if (rc == 0)
+                break;
+        }
+        assert_true(n > 8 && gone > 0);
+    }
+}
+
 /* A run that ended right behind its write at www.example.hk and example.hk. */
 static void broken_off(const struct way *way)
 {
@@ -554,25 +601,12 @@ static void test_never_written(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {with_dir(test_killed_everywhere),
-                                       with_dir(test_owner_takes_away),
-                                       with_dir(test_owner_changes),
-                                       with_dir(test_of_the_same_kind),
-                                       with_dir(test_too_old),
-                                       with_dir(test_read_back_fails),
-                                       with_dir(test_restore_fails),
-                                       with_dir(test_section_renamed),
-                                       with_dir(test_no_leaning),
-                                       with_dir(test_left_alone),
-                                       with_dir(test_frail),
-                                       with_dir(test_only_read),
-                                       with_dir(test_dead_server),
-                                       with_dir(test_never_written),
-                                       with_dir(test_heir_owes),
-                                       with_dir(test_section_gone),
-                                       with_dir(test_empty_value),
-                                       with_dir(test_nothing_guarded),
-                                       with_dir(test_frail_without_ours)};
+    const struct CMUnitTest tests[] = {
+        with_dir(test_killed_everywhere), with_dir(test_hand_goes_too), with_dir(test_owner_takes_away), with_dir(test_owner_changes),
+        with_dir(test_of_the_same_kind),  with_dir(test_too_old),       with_dir(test_read_back_fails),  with_dir(test_restore_fails),
+        with_dir(test_section_renamed),   with_dir(test_no_leaning),    with_dir(test_left_alone),       with_dir(test_frail),
+        with_dir(test_only_read),         with_dir(test_dead_server),   with_dir(test_never_written),    with_dir(test_heir_owes),
+        with_dir(test_section_gone),      with_dir(test_empty_value),   with_dir(test_nothing_guarded),  with_dir(test_frail_without_ours)};
 
     world_make();
     return cmocka_run_group_tests(tests, NULL, NULL);

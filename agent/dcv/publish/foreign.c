@@ -17,13 +17,26 @@ static bool deleted_by_us(const struct lane *l, const char *owner, struct bytes 
     return false;
 }
 
-/* A value of ours that went too: its rows look again, and put it back. */
-void foreign_look_again(struct prow *const *all, size_t n, const char *owner, struct bytes value)
+/* Rows of orders look in every run. Those of `txt add` do not: what this run does not come to, the next one finds out by their not being settled. */
+static bool look_again(struct prow *r, struct err *e)
 {
-    for (size_t i = 0; i < n; i++)
+    r->recheck = true;
+    if (*r->row.order || r->row.state != LEDGER_PRESENT || !r->row.settled)
+        return true;
+    r->row.settled = 0;
+    return row_put(r->lane->p, r, e);
+}
+
+/* A value of ours that went too: its rows look again, and put it back. */
+bool foreign_look_again(struct prow *const *all, size_t n, const char *owner, struct bytes value, struct err *e)
+{
+    bool ok = true;
+
+    for (size_t i = 0; ok && i < n; i++)
         if (!all[i]->busy && strcmp(all[i]->owner, owner) == 0 && all[i]->row.rec.value.n == value.n &&
             (value.n == 0 || memcmp(all[i]->value, value.p, value.n) == 0))
-            all[i]->recheck = true;
+            ok = look_again(all[i], e);
+    return ok;
 }
 
 void foreign_note(struct lane *l, const struct rrset *set, size_t i)
@@ -37,38 +50,43 @@ void foreign_note(struct lane *l, const struct rrset *set, size_t i)
     v->native = mem_str(set->native ? set->native[i] : NULL);
 }
 
-static void compare(struct lane *l, struct prow *const *all, size_t n, const struct rrset *was, const struct rrset *is)
+static bool compare(struct lane *l, struct prow *const *all, size_t n, const struct rrset *was, const struct rrset *is, struct err *e)
 {
-    for (size_t i = 0; i < was->n; i++) {
+    bool ok = true;
+
+    for (size_t i = 0; ok && i < was->n; i++) {
         struct bytes v = was->octets[i];
 
         if (rrset_has(is, v) || deleted_by_us(l, was->owner, v))
             continue;
         if (value_ours(all, n, was->owner, v))
-            foreign_look_again(all, n, was->owner, v);
+            ok = foreign_look_again(all, n, was->owner, v, e);
         else
             foreign_note(l, was, i);
     }
     if (was->n && is->n && was->ttl != is->ttl)
         tell_ttl(l, was->owner, was->ttl, is->ttl);
+    return ok;
 }
 
-bool foreign_missing(struct lane *l)
+bool foreign_missing(struct lane *l, bool *missing, struct err *e)
 {
     struct prow **all;
     size_t n, had = l->n_lost;
+    bool ok = true;
 
+    *missing = false;
     if (l->src->ops->caps & KEEPS)
-        return false;
+        return true;
     n = lane_rows(l, &all);
-    for (size_t i = 0; i < l->back.n; i++) {
+    for (size_t i = 0; ok && i < l->back.n; i++) {
         const struct rrset *was = sets_find(&l->look, l->back.set[i].owner);
 
-        if (was)
-            compare(l, all, n, was, &l->back.set[i]);
+        ok = !was || compare(l, all, n, was, &l->back.set[i], e);
     }
     free(all);
-    return l->n_lost > had;
+    *missing = l->n_lost > had;
+    return ok;
 }
 
 static void leave_rows(struct lane *l)
@@ -227,13 +245,14 @@ bool foreign_restored(struct lane *l, struct err *e)
 {
     struct err why = {0};
     size_t n = l->n_lost;
-    bool open = false;
+    bool open;
 
     if (l->err.rc != RC_OK)
         return guard_later(l, e);
+    if (!foreign_missing(l, &open, e))
+        return false;
     for (size_t i = 0; i < n; i++)
         open |= !stands_at(l, &l->lost[i], l->lost[i].owner) && may_come(l, &l->batch.c[i], &why);
-    open |= foreign_missing(l);
     for (size_t i = 0; i < n; i++) {
         bool back = stands_at(l, &l->lost[i], l->lost[i].owner);
 

@@ -190,9 +190,10 @@ static bool take_value(struct rrset *set, const json_t *j)
 }
 
 /* A record of ours may be gone with the others. */
-static void take_set(struct lane *l, struct prow *const *all, size_t n, struct rrset *set, const json_t *j)
+static bool take_set(struct lane *l, struct prow *const *all, size_t n, struct rrset *set, const json_t *j, struct err *e)
 {
     json_t *values = json_object_get(j, "values"), *one;
+    bool ok = true;
     size_t i;
 
     set->ttl = (uint32_t)json_num(j, "ttl");
@@ -204,16 +205,18 @@ static void take_set(struct lane *l, struct prow *const *all, size_t n, struct r
         if (guarded)
             foreign_note(l, set, set->n - 1);
         else if (set->n > was)
-            foreign_look_again(all, n, set->owner, set->octets[was]);
+            ok = ok && foreign_look_again(all, n, set->owner, set->octets[was], e);
     }
+    return ok;
 }
 
 /* Everything as it would be if this run had written, and read back that nothing of it stands there. */
-static void take_up(struct lane *l, const json_t *guard)
+static bool take_up(struct lane *l, const json_t *guard, struct err *e)
 {
     json_t *sets = json_object_get(guard, "sets"), *one;
     struct prow **all;
     size_t n = lane_rows(l, &all), i;
+    bool ok = true;
 
     sets_for(&l->look, l->zone, json_array_size(sets));
     json_array_foreach(sets, i, one)
@@ -226,20 +229,22 @@ static void take_up(struct lane *l, const json_t *guard)
             set = &l->look.set[l->look.n];
             set->owner = l->owners.s[l->look.n++];
         }
-        take_set(l, all, n, set, one);
+        ok = ok && take_set(l, all, n, set, one, e);
     }
     free(all);
+    return ok;
 }
 
-static void read_guard(struct lane *l)
+static bool read_guard(struct lane *l, struct err *e)
 {
     char *key = key_of(l->src->name, l->zone), *text = value_get(l->p->store, module, key);
     json_t *guard = text ? json_loads(text, 0, NULL) : NULL;
 
-    take_up(l, guard);
+    bool ok = take_up(l, guard, e);
     json_decref(guard);
     free(text);
     free(key);
+    return ok;
 }
 
 /* Nothing is left to look for, or nobody to ask: the rows of the lane go on. */
@@ -266,7 +271,8 @@ bool guard_pump(struct lane *l, struct err *e)
     open = source_open(l->p, l->src);
     if (!open && !guard_is_old(l))
         return give_up(l, &l->src->err, e);
-    read_guard(l);
+    if (!read_guard(l, e))
+        return false;
     l->owed = false;
     if (!open || !l->n_lost)
         return end_debt(l, e);

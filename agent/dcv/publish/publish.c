@@ -80,8 +80,9 @@ static bool load_row(void *arg, const struct ledger_row *row)
     r = row_add(p, row);
     r->unsure = row->written > row->settled; /* a run that ended between the write and its read-back: the server may still be at it */
     r->unsure |= row->state == LEDGER_LEAVING && source_commits(r->lane->src);
-    /* Somebody may have removed it since the last run. What `txt add` put there is looked at by `txt check`. */
-    r->recheck = *row->order && (row->state == LEDGER_PRESENT || row->state == LEDGER_FOUND);
+    /* Somebody may have removed it since the last run. What `txt add` put there is looked at by `txt check`, and here where a put-back of ours may have
+     * taken it along (foreign.c). */
+    r->recheck = (*row->order || r->unsure) && (row->state == LEDGER_PRESENT || row->state == LEDGER_FOUND);
     keep_distance(p, r);
     return true;
 }

@@ -158,9 +158,9 @@ bool guard_pump(struct lane *l, struct err *e);                                 
 
 /* publish/settle.c, publish/foreign.c */
 bool lane_settle(struct lane *l, struct err *e); /* after the read-back; the lane is probing then, where something of others is missing */
-bool foreign_missing(struct lane *l); /* values of others went while we wrote */
+bool foreign_missing(struct lane *l, bool *missing, struct err *e); /* values of others went while we wrote */
 void foreign_note(struct lane *l, const struct rrset *set, size_t i); /* this value of a set of look is missing, or may be */
-void foreign_look_again(struct prow *const *all, size_t n, const char *owner, struct bytes value); /* a value of ours may be gone too */
+bool foreign_look_again(struct prow *const *all, size_t n, const char *owner, struct bytes value, struct err *e); /* ours may be gone too */
 void foreign_probe(struct lane *l);   /* asks once more, and whether what is missing was a wildcard's */
 bool foreign_probed(struct lane *l, struct err *e); /* the lane is idle, or puts back what may be missing by our doing */
 bool foreign_restored(struct lane *l, struct err *e);

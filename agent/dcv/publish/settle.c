@@ -112,8 +112,8 @@ bool lane_settle(struct lane *l, struct err *e)
 
     if (l->restoring)
         return foreign_restored(l, e);
-    if (!blind)
-        missing = foreign_missing(l);
+    if (!blind && !foreign_missing(l, &missing, e))
+        return false;
     for (size_t i = 0; i < l->n; i++)
         if (!(blind ? settle_blind(l, l->row[i], e) : settle_row(l, l->row[i], e)))
             return false;
