@@ -103,16 +103,23 @@ static bool leans(const struct lane *l)
     return source_grade(l->src) == 'A' && !(l->src->ops->caps & (WRITES_SETS | WRITES_ZONE));
 }
 
+bool publish_connect(struct publish *p, const char *provider, const char *zone)
+{
+    struct source *s = source_get(p, provider);
+
+    if (!source_open(p, s))
+        return false; /* told when a row needs it */
+    if (s->ops->warm)
+        s->ops->warm(s->prov, zone);
+    return true;
+}
+
 void publish_warm(struct publish *p, const char *provider, const char *zone, const char *owner)
 {
     struct lane *l = lane_get(p, provider, zone);
     struct early *w;
 
-    if (!source_open(p, l->src))
-        return; /* told when a row needs it */
-    if (l->src->ops->warm)
-        l->src->ops->warm(l->src->prov, zone);
-    if (entry(l, owner, NULL) || !leans(l))
+    if (!publish_connect(p, provider, zone) || entry(l, owner, NULL) || !leans(l))
         return;
     w = mem_new(sizeof *w);
     w->owner = mem_str(owner);

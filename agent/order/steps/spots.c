@@ -148,6 +148,18 @@ static enum turn spots_fault(struct order *o, const char *step)
     return order_fault(o, &all);
 }
 
+/* What can be had before the way of the name is known. */
+static void warm_spot(const struct spot *s)
+{
+    const struct order *o = s->order;
+    const char *zone = NULL;
+    const struct section *p =
+        *s->owner && !by_file(o) ? conf_writer(o->run->s->conf, s->owner, o->conf ? o->conf->provider : NULL, &zone) : NULL;
+    if (p)
+        publish_connect(o->run->s->publish, p->name, zone);
+    preflight_warm(o->run->s->zones, s->name);
+}
+
 void spots_start(struct order *o)
 {
     if (o->spots_started)
@@ -158,7 +170,7 @@ void spots_start(struct order *o)
     for (size_t i = 0; i < o->n_spot; i++) {
         start_spot(&o->spot[i]);
         if (!order_rules(o)->by_person) /* where a person walks between the steps nothing is gained */
-            preflight_warm(o->run->s->zones, o->spot[i].name);
+            warm_spot(&o->spot[i]);
     }
 }
 
