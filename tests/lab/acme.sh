@@ -95,7 +95,10 @@ harmless() {
     [ -z "$bad" ] || { echo "the CA saw: $bad"; return 1; }
     stray=$(find "$P/cwd" -mindepth 1; find "$P" -mindepth 1 -maxdepth 1 -newer "$P/dcvagent.ini" | grep -vxE "$P/(state|log|out|leave|verify|serial-error|cwd)"; ls -d /tmp/dcvagent-token* 2> "$P/serial-error")
     [ -z "$stray" ] || { echo "written outside the state folder: $stray"; return 1; }
-    cat "$P"/state/keys/*.key 2> "$P/serial-error" | grep -v -e '-----' > "$LAB_DIR/secrets"
+    # of a key's lines those that have nothing but secrets: the others may well stand in a CSR. EC: the second, RSA: the last but one
+    for key in "$P"/state/keys/*.key; do
+        [ ! -f "$key" ] || grep -v -e '-----' "$key" | awk '{ line[NR] = $0 } END { print NR < 6 ? line[2] : line[NR - 1] }'
+    done > "$LAB_DIR/secrets"
     cat "$LAB_KEYS/lab-key.key" | grep -o '"[A-Za-z0-9+/=]\{20,\}"' | tr -d '"' >> "$LAB_DIR/secrets"
     for f in "$P/out" "$P/log" "$LAB_ACME_DIR/log"; do
         grep -qFf "$LAB_DIR/secrets" "$f" && { echo "a secret stands in $f"; return 1; }

@@ -55,6 +55,12 @@ mode at.finalize=late:0.5:3 validating=now issuing=1
 : > "$LAB_ACME_DIR/log"
 ok "Retry-After with the answer to the CSR: done" again 0 installed
 ok "it is honoured by the question after the early one" within "$(after order 2)" 2900 10000
+mode at.order=retry:3 validating=1 issuing=now
+sqlite3 "$P/state/state.db" "delete from vals where key = 'lab/slow'"
+: > "$LAB_ACME_DIR/log"
+ok "Retry-After with the early answer: done" again 0 installed
+gap=$(jq -s 'map(select(.what == "order")) | (.[1].time - .[0].time) * 1000 | floor' "$LAB_ACME_DIR/log")
+ok "it is honoured as well" within "$gap" 2900 10000
 mode at.order=rateLimited:60*1 validating=now issuing=now
 : > "$LAB_ACME_DIR/log"
 ok "rate limited: left alone" again 14 'come back later'
@@ -64,5 +70,23 @@ mode
 ok "and the order goes on later" again 0 installed
 ok "which is the same one" counts newOrder=1
 ok "the right certificate, no record left" eval 'live && no_records && harmless'
+
+# --- the update server: connected to while the zone is not found yet, and told nothing
+python3 -B - "$LAB_DIR/listener" <<'PY' &
+import socket, sys
+with socket.create_server(("127.0.0.1", 5399)) as s:
+    open(sys.argv[1] + ".ready", "w").close()
+    c, _ = s.accept()
+    c.settimeout(30)
+    said = len(c.recv(1))
+with open(sys.argv[1], "w", encoding="ascii") as f:
+    f.write(f"{said} octets\n")
+PY
+ok "a server that listens" eventually 10 test -e "$LAB_DIR/listener.ready"
+sed -i "s/^discovery = .*/discovery = 203.0.113.250/; s/^server = .*/server = 127.0.0.1:5399/" "$P/dcvagent.ini"
+DEADLINE=3
+ok "no zone can be found: the run ends" again '69|75' ''
+ok "the server was connected to" eventually 10 test -e "$LAB_DIR/listener"
+is "and told nothing" "$(cat "$LAB_DIR/listener")" "0 octets"
 ok "invariants" "$here/invariants" check "$LAB_DIR/before" "$P/state"
 done_testing

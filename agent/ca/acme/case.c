@@ -120,9 +120,9 @@ static void poll_again(struct work *w, enum ca_stage stage, int64_t retry_after)
     loop_timer(l, &w->timer);
 }
 
-void work_poll(struct work *w)
+void work_poll(struct work *w, int64_t retry_after)
 {
-    poll_again(w, CA_CHECKING, 0);
+    poll_again(w, CA_CHECKING, retry_after);
 }
 
 static bool keep_url(struct work *w, const json_t *j, const char *key, bool needed, struct err *e)

@@ -2,8 +2,8 @@
  * challenges that is when the first of several is answered, after the CSR it is 20 ms. A CA that was not through then is not asked early any more, for as
  * long as things are remembered.
  *
- * The early answer serves only once the other is there. Where it says that the CA is not through, or fails, all goes on as if it had not been asked for;
- * unless the CA said when it may be asked again. */
+ * The early answer serves only once the other is there. Where it says that the CA is not through, or fails, all goes on as if it had not been asked for,
+ * but no sooner than the CA said. */
 #include "ca/acme/work.h"
 
 #include <string.h>
@@ -52,6 +52,7 @@ static void answered(struct op *op, const struct err *e)
     struct work *w = op->owner;
     bool awaited = w->early.at == EARLY_AWAITED, through = !e && is_through(w, w->early.request.json);
     w->early.at = through ? EARLY_THROUGH : EARLY_OVER;
+    w->early.retry_after = e ? 0 : w->early.request.retry_after;
     if (e && e->not_before)
         w->early.err = *e;
     if (!e && !through)
@@ -97,10 +98,12 @@ void early_take(struct work *w)
     }
     bool ask = !after_csr(w) && y->at != EARLY_THROUGH;
     y->at = EARLY_OVER;
+    if (w->one.retry_after < y->retry_after)
+        w->one.retry_after = y->retry_after;
     if (needed && y->err.rc != RC_OK)
         work_fail(w, &y->err);
     else if (ask)
-        work_poll(w);
+        work_poll(w, y->retry_after);
     else
         work_take_order(w);
 }

@@ -82,7 +82,7 @@ static void all_read(struct work *w)
         work_refused(w);
     } else if (count(w, AUTHZ_VALID) == w->n_part) { /* the order will be ready in a moment */
         w->asked = true;
-        work_poll(w);
+        work_poll(w, 0);
     } else if (w->call == CALL_CONFIRM) {
         work_challenge(w);
     } else {
@@ -182,7 +182,7 @@ void work_challenge(struct work *w)
         if (w->part[i].authz.state == AUTHZ_OPEN)
             ask(&w->part[i], "a challenge", w->part[i].authz.challenge, mem_str("{}"), challenged);
     if (w->under_way == 0)
-        work_poll(w);
+        work_poll(w, 0);
 }
 
 /* --- the order is invalid --------------------------------------------------------------------------------------------------------------- */

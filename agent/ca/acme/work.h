@@ -26,7 +26,8 @@ struct early {
     enum early_at at;
     struct timer timer;
     struct acme_request request;
-    struct err err; /* it said when to ask again */
+    struct err err;      /* the CA is not to be asked again yet */
+    int64_t retry_after; /* it was answered, and the CA said when to ask again; wall clock, s */
 };
 
 struct work {
@@ -61,7 +62,7 @@ void work_forget_order(struct work *w);
 void work_ask(struct work *w, const char *about, const char *url, char *payload, op_fn *done);
 void work_ask_order(struct work *w);
 void work_take_order(struct work *w);
-void work_poll(struct work *w);
+void work_poll(struct work *w, int64_t retry_after); /* wall clock, s; 0: the CA did not say */
 void work_finalize(struct work *w);
 
 /* proofs.c */
