@@ -50,8 +50,7 @@ static const char *const migrations[] = {
 
     "CREATE TABLE evidence (id INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, cert TEXT NOT NULL, order_id TEXT NOT NULL, "
     "kind TEXT NOT NULL, json TEXT NOT NULL) STRICT;"
-    "CREATE INDEX evidence_cert ON evidence (cert);"
-    "CREATE INDEX evidence_order ON evidence (order_id);"
+    "CREATE INDEX evidence_cert ON evidence (cert, order_id);"
 
     "CREATE TABLE notices (key TEXT PRIMARY KEY, at INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
 
