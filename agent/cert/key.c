@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include <openssl/ec.h>
+#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/rsa.h>
 
@@ -39,7 +40,9 @@ EVP_PKEY *ossl_new_key(enum key_type type, struct err *e)
         err_set(e, RC_BUG, "KEY_TYPE", "a key of type %d was asked for: the CA's default was not filled in", (int)type);
         return NULL;
     }
-    if (!key)
+    if (!key && !ERR_peek_error()) /* in a thread that has no memory OpenSSL cannot even note that */
+        err_set(e, RC_RESOURCE, "KEY_MAKE", "no private key could be made, and OpenSSL says not why: there was too little memory");
+    else if (!key)
         ossl_fault(e, RC_FAILED, "KEY_MAKE", "no private key could be made");
     return key;
 }
