@@ -97,7 +97,7 @@ harmless() {
     [ -z "$stray" ] || { echo "written outside the state folder: $stray"; return 1; }
     # of a key's lines those that have nothing but secrets: the others may well stand in a CSR. EC: the second, RSA: the last but one
     for key in "$P"/state/keys/*.key; do
-        [ ! -f "$key" ] || grep -v -e '-----' "$key" | awk '{ line[NR] = $0 } END { print NR < 6 ? line[2] : line[NR - 1] }'
+        [ ! -f "$key" ] || grep -v -e '-----' "$key" | awk '{ line[NR] = $0 } END { if (NR > 1) print NR < 6 ? line[2] : line[NR - 1] }'
     done > "$LAB_DIR/secrets"
     cat "$LAB_KEYS/lab-key.key" | grep -o '"[A-Za-z0-9+/=]\{20,\}"' | tr -d '"' >> "$LAB_DIR/secrets"
     for f in "$P/out" "$P/log" "$LAB_ACME_DIR/log"; do

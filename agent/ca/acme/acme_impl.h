@@ -76,7 +76,7 @@ struct ca {
     struct acme_request *first, *last; /* waiting for a nonce */
     size_t n_waiting;
     /* early.c */
-    bool slow_known, slow_check, slow_issue; /* asked early, the CA was not through with its checks, with issuing */
+    enum { PACE_UNKNOWN, PACE_QUICK, PACE_SLOW } pace[2]; /* slow: asked early, the CA was not through with its checks; with issuing */
 };
 
 /* --- ca.c: the section ----------------------------------------------------------------------------------------------------------- */

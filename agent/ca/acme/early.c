@@ -19,30 +19,46 @@ static bool after_csr(const struct work *w)
     return w->call == CALL_SUBMIT;
 }
 
-static bool *takes_time(const struct work *w)
+static const char *const topics[] = {"slow/check", "slow/issue"};
+
+static bool takes_time(const struct work *w)
 {
-    struct ca *c = w->c;
-    if (!c->slow_known) {
-        json_t *j = memory_recall(c, "slow");
-        c->slow_check = json_is_true(json_object_get(j, "check"));
-        c->slow_issue = json_is_true(json_object_get(j, "issue"));
-        c->slow_known = true;
+    bool phase = after_csr(w);
+    if (!w->c->pace[phase]) {
+        json_t *j = memory_recall(w->c, topics[phase]);
+        w->c->pace[phase] = j ? PACE_SLOW : PACE_QUICK;
         json_decref(j);
     }
-    return after_csr(w) ? &c->slow_issue : &c->slow_check;
+    return w->c->pace[phase] == PACE_SLOW;
 }
 
-static void learn(struct work *w)
+/* A nonce that was refused has put off what the CA was to do. */
+static bool put_off(const struct work *w)
 {
-    *takes_time(w) = true;
-    memory_keep(w->c, "slow", json_pack("{s:b, s:b}", "check", w->c->slow_check, "issue", w->c->slow_issue));
+    bool so = w->one.bad_nonces > 0;
+    for (size_t i = 0; i < w->n_part; i++)
+        so |= w->part[i].request.bad_nonces > 0;
+    return so;
+}
+
+static void learn(const struct work *w)
+{
+    bool phase = after_csr(w);
+    if (put_off(w))
+        return;
+    w->c->pace[phase] = PACE_SLOW;
+    memory_keep(w->c, topics[phase], json_object());
+}
+
+static bool is_under_way(const struct work *w, const json_t *order)
+{
+    const char *status = json_str(order, "status");
+    return strcmp(status, "pending") == 0 || strcmp(status, "processing") == 0 || (after_csr(w) && strcmp(status, "ready") == 0);
 }
 
 static bool is_through(const struct work *w, const json_t *order)
 {
-    const char *status = json_str(order, "status");
-    bool waits = strcmp(status, "pending") == 0 || strcmp(status, "processing") == 0;
-    return *status && !waits && !(after_csr(w) && strcmp(status, "ready") == 0);
+    return *json_str(order, "status") && !is_under_way(w, order);
 }
 
 /* --- asking --------------------------------------------------------------------------------------------------------------------------- */
@@ -55,17 +71,20 @@ static void answered(struct op *op, const struct err *e)
     w->early.retry_after = e ? 0 : w->early.request.retry_after;
     if (e && e->not_before)
         w->early.err = *e;
-    if (!e && !through)
+    if (!e && is_under_way(w, w->early.request.json))
         learn(w);
     if (awaited)
         early_take(w);
 }
 
+/* One that had to wait for a nonce would come with or behind the answer that it is to run ahead of. */
 static void ask(struct op *op, const struct err *e)
 {
     struct work *w = op->owner;
     (void)e;
-    w->early.at = EARLY_SENT;
+    w->early.at = w->c->nonces.n > w->c->n_waiting ? EARLY_SENT : EARLY_OVER;
+    if (w->early.at == EARLY_OVER)
+        return;
     w->early.request =
         (struct acme_request){.op = {.done = answered, .owner = w}, .about = "the order", .url = mem_str(json_str(w->handle, "order"))};
     acme_send(w->c, &w->early.request);
@@ -74,7 +93,7 @@ static void ask(struct op *op, const struct err *e)
 void early_ask(struct work *w)
 {
     struct loop *l = net_loop(w->c->net);
-    if (w->early.at != EARLY_NOT || *takes_time(w))
+    if (w->early.at != EARLY_NOT || takes_time(w))
         return;
     w->early.at = EARLY_TIMED;
     w->early.timer = (struct timer){.op = {.done = ask, .owner = w}, .at = loop_now(l) + (after_csr(w) ? ISSUE_MS : 0)};
@@ -96,13 +115,15 @@ void early_take(struct work *w)
         acme_request_clear(&w->one);
         w->one.json = json_incref(y->request.json);
     }
-    bool ask = !after_csr(w) && y->at != EARLY_THROUGH;
+    if (!needed)
+        acme_request_clear(&y->request);
+    bool poll = !after_csr(w) && y->at != EARLY_THROUGH;
     y->at = EARLY_OVER;
     if (w->one.retry_after < y->retry_after)
         w->one.retry_after = y->retry_after;
     if (needed && y->err.rc != RC_OK)
         work_fail(w, &y->err);
-    else if (ask)
+    else if (poll)
         work_poll(w, y->retry_after);
     else
         work_take_order(w);

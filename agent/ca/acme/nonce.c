@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/mem.h"
 
 enum { NONCE_SIZE = 512, URGENT = 2 /* nonces, with which orders begin */ };
