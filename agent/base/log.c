@@ -76,9 +76,11 @@ static bool open_file(const char *path, struct err *e)
 
 void log_before(void (*before)(void *arg), void *arg)
 {
+    pthread_mutex_lock(&one_by_one);
     out.before = before;
     out.arg = arg;
     out.drawer = pthread_self();
+    pthread_mutex_unlock(&one_by_one);
 }
 
 bool log_open(const struct log_setup *setup, struct err *e)

@@ -105,7 +105,7 @@ static bool write_file(const struct job *j, const struct file *f, const char *pa
     return fs_draft(path, f->content.p, f->content.n, f->mode, e) && (strcmp(f->name, KEY_FILE) != 0 || give_to_group(j, path, e));
 }
 
-/* All are written before the first is waited for: their way to the disk is one. */
+/* All are written before the first is waited for (but a key that is given to a group): their way to the disk is one. */
 static bool write_files(const struct job *j, const char *folder, struct err *e)
 {
     struct file f[FILES];

@@ -162,7 +162,9 @@ static void note_evidence(struct order *o, const struct files *f)
     if (f->err.rc != RC_OK)
         say_err(LEVEL_WARNING, &(struct about){.cert = o->saved.cert, .step = "evidence"}, &f->err);
     o->evidence_filed = true;
-    if (o->at && o->at->ops->over)
+    bool newest =
+        run_order_of(o->run, o->saved.cert) == o; /* what is kept for a newer one stays: a person may have handed over its PIN meanwhile */
+    if (newest && o->at && o->at->ops->over)
         o->at->ops->over(o->at->ca, &o->ca);
 }
 

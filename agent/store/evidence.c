@@ -51,20 +51,17 @@ static bool read_evidence(void *arg, struct row *r)
 
 bool evidence_each(struct store *s, const char *cert, const char *order, evidence_fn *fn, void *arg, struct err *e)
 {
-    static const char *const by[2][2] = {
-        {"SELECT at, cert, order_id, kind, json FROM evidence ORDER BY id",
-         "SELECT at, cert, order_id, kind, json FROM evidence WHERE order_id = ? ORDER BY id"},
-        {"SELECT at, cert, order_id, kind, json FROM evidence WHERE cert = ? ORDER BY id",
-         "SELECT at, cert, order_id, kind, json FROM evidence WHERE cert = ? AND order_id = ? ORDER BY id"},
-    };
+    const char *by = !cert    ? "SELECT at, cert, order_id, kind, json FROM evidence ORDER BY id"
+                     : !order ? "SELECT at, cert, order_id, kind, json FROM evidence WHERE cert = ? ORDER BY id"
+                              : "SELECT at, cert, order_id, kind, json FROM evidence WHERE cert = ? AND order_id = ? ORDER BY id";
     struct reader to = {fn, arg};
     struct query q;
 
-    if (!query_open(&q, s, by[cert != NULL][order != NULL], e))
+    if (!query_open(&q, s, by, e))
         return false;
     if (cert)
         query_text(&q, cert);
-    if (order)
+    if (cert && order)
         query_text(&q, order);
     return query_stream(&q, read_evidence, &to, e);
 }

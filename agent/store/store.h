@@ -80,7 +80,7 @@ struct ledger_row {
     bool wanted;
     char ref[192];         /* the provider's handle for deletes */
     int64_t written;       /* when we first sent it; 0: never. A value found with written 0 was not ours */
-    int64_t settled;       /* when it was read back */
+    int64_t settled;       /* when it was read back; PRESENT and 0: a put-back may have taken it along since, it is to be looked at again */
     uint32_t old_ttl;      /* TTL of the set that stood there before; 0: there was none */
     uint32_t negative_ttl; /* of the zone, for settle = auto */
     unsigned again;        /* times it was put back after somebody removed it */
@@ -168,7 +168,7 @@ bool inbox_done(struct store *s, int64_t id, struct err *e);
 bool evidence_put(struct store *s, const char *cert, const char *order, const char *kind, const char *json, struct err *e);
 bool evidence_note(struct store *s, const char *cert, const char *order, const char *kind, const char *json, struct err *e);
 typedef bool evidence_fn(void *arg, int64_t at, const char *cert, const char *order, const char *kind, const char *json);
-bool evidence_each(struct store *s, const char *cert, const char *order, evidence_fn *fn, void *arg, struct err *e); /* NULL: any */
+bool evidence_each(struct store *s, const char *cert, const char *order, evidence_fn *fn, void *arg, struct err *e); /* NULL: any; order: of this cert */
 
 /* When this notice was said last (0: never), and noting that it is said now. Keys: "wait/shop/confirm", "fail/shop/CODE". */
 int64_t notice_last(struct store *s, const char *key);

@@ -160,11 +160,14 @@ class Crash:
     # --- killed in the clean-up
 
     def installed(self):
-        """A checkpoint with a certificate installed whose records are still there, and how long a run takes from there."""
+        """A checkpoint with a certificate in use whose records are still there, and how long a run takes from there. What is installed is put on the
+        disk beside the clean-up: the order may not know yet."""
         for point in range(1, 60):
             self.play.restore(self.saved[TO_END])
             code, _, _ = self.play.run("run", DCVAGENT_KILL=str(point))
-            if self.play.rows("select 1 from ledger join orders on orders.id = order_id where orders.state = 'installed' and ledger.state <> 'gone'"):
+            open_ = self.play.rows("select distinct orders.cert from ledger join orders on orders.id = order_id "
+                                   "where orders.state in ('issued', 'installed') and ledger.state <> 'gone'")
+            if any(os.path.islink(os.path.join(self.play.state, "live", cert)) for cert, in open_):
                 saved = self.play.save("installed")
                 began = time.monotonic()
                 self.play.run("run")

@@ -462,8 +462,7 @@ static void evidence(void **state)
 {
     static const struct {
         const char *cert, *order, *kinds;
-    } cases[] = {{NULL, NULL, "abcd"}, {"shop", NULL, "acd"}, {NULL, "o1", "ab"},
-                 {"shop", "o1", "a"},  {"shop", "", "d"},     {"none", NULL, ""}};
+    } cases[] = {{NULL, NULL, "abcd"}, {"shop", NULL, "acd"}, {"shop", "o1", "a"}, {"shop", "", "d"}, {"none", NULL, ""}};
     struct err e = {0};
     struct store *s = open_store(true);
     (void)state;

@@ -298,10 +298,13 @@ bool publish_busy(const struct publish *p)
     return false;
 }
 
-/* A row of ours that has to be put back too. Those of orders look again at the beginning of every run, those of `txt add` look only now. */
-static bool is_mended(const struct prow *r)
+/* A row of ours that has to be put back too. Those of orders look again at the beginning of every run, those of `txt add` look only now; where an earlier
+ * run left them to look (unsure), once, since their server may be dead. */
+static bool is_mended(const struct prow *r, int64_t now)
 {
-    return !*r->row.order && !r->failed && (r->recheck || (r->busy && r->row.again));
+    bool looks = r->recheck && (!r->unsure || (r->tries == 0 && r->due <= now));
+
+    return !*r->row.order && !r->failed && (looks || (r->busy && r->row.again));
 }
 
 /* One look at what an earlier run owes, since its server may be dead; the way back as long as something is known to be missing. */
@@ -320,7 +323,7 @@ bool publish_mending(const struct publish *p)
         if (is_mending(l, now))
             return true;
     for (size_t i = 0; i < p->n; i++)
-        if (is_mended(p->row[i]))
+        if (is_mended(p->row[i], now))
             return true;
     return false;
 }

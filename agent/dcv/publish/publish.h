@@ -36,7 +36,8 @@ bool publish_release(struct publish *p, const char *order, const char *owner, co
 /* Somebody saw it missing: PRESENT rows of this order are read again and put back, at most 3 times each (then REMOVED_BY_OTHERS, RC_WRITE). */
 void publish_recheck(struct publish *p, const char *order);
 
-/* The early warmth: the connection, for which the zone may be a guess (an idle one more does no harm); false: the provider cannot be used. */
+/* The early warmth: the connection, for which the zone may be a guess (one more, idle, of the few that a provider makes); false: the provider cannot be
+ * used. */
 bool publish_connect(struct publish *p, const char *provider, const char *zone);
 /* And the first read too, of an owner that will be wanted soon. */
 void publish_warm(struct publish *p, const char *provider, const char *zone, const char *owner);
