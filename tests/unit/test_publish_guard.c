@@ -2,6 +2,7 @@
  * their owner took away. */
 #include "publish_world.h"
 
+#include <sqlite3.h>
 #include <stdlib.h>
 
 static struct session x;
@@ -579,6 +580,36 @@ static void test_dead_server(void **state)
     foreign_intact();
 }
 
+/* The same of a value of `txt add` that an earlier run left to look at; and it is looked at, once its server is back. */
+static void test_hand_at_dead_server(void **state)
+{
+    char path[256];
+    sqlite3 *db;
+
+    (void)state;
+    session_open(&x, "shared_rrset = merge");
+    want(&x, "", "www.example.hk", "hand");
+    run(&x);
+    session_close(&x);
+    in_dir(path, "state.db");
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, "UPDATE ledger SET settled = 0", NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(db);
+    world_remove("www.example.hk", "hand");
+    w->fail_reads = 1000;
+    session_open(&x, "shared_rrset = merge");
+    assert_true(publish_mending(x.p));
+    for (unsigned i = 0; i < 20; i++)
+        turn(&x);
+    assert_true(publish_busy(x.p));
+    assert_false(publish_mending(x.p));
+    run(&x);
+    session_close(&x);
+    w->fail_reads = 0;
+    next_run();
+    assert_true(has("www.example.hk", "hand"));
+}
+
 /* What was never written goes without a question to DNS, whether it was released before or after the lane has given up. */
 static void test_never_written(void **state)
 {
@@ -602,11 +633,12 @@ static void test_never_written(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        with_dir(test_killed_everywhere), with_dir(test_hand_goes_too), with_dir(test_owner_takes_away), with_dir(test_owner_changes),
-        with_dir(test_of_the_same_kind),  with_dir(test_too_old),       with_dir(test_read_back_fails),  with_dir(test_restore_fails),
-        with_dir(test_section_renamed),   with_dir(test_no_leaning),    with_dir(test_left_alone),       with_dir(test_frail),
-        with_dir(test_only_read),         with_dir(test_dead_server),   with_dir(test_never_written),    with_dir(test_heir_owes),
-        with_dir(test_section_gone),      with_dir(test_empty_value),   with_dir(test_nothing_guarded),  with_dir(test_frail_without_ours)};
+        with_dir(test_killed_everywhere), with_dir(test_hand_goes_too), with_dir(test_owner_takes_away),    with_dir(test_owner_changes),
+        with_dir(test_of_the_same_kind),  with_dir(test_too_old),       with_dir(test_read_back_fails),     with_dir(test_restore_fails),
+        with_dir(test_section_renamed),   with_dir(test_no_leaning),    with_dir(test_left_alone),          with_dir(test_frail),
+        with_dir(test_only_read),         with_dir(test_dead_server),   with_dir(test_hand_at_dead_server), with_dir(test_never_written),
+        with_dir(test_heir_owes),         with_dir(test_section_gone),  with_dir(test_empty_value),         with_dir(test_nothing_guarded),
+        with_dir(test_frail_without_ours)};
 
     world_make();
     return cmocka_run_group_tests(tests, NULL, NULL);
